@@ -1,0 +1,1 @@
+"""The Asterisk side: the AMI session, typed events and actions, and the PBX itself."""

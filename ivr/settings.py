@@ -1,0 +1,258 @@
+"""Everything an office can set, read from one TOML file (`ivr.toml`).
+
+A secret may stand in the file or come from the environment (`IVR_AMI__SECRET`).
+Numbers that come from the trade's rules carry the rule as their default.
+"""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from ivr.errors import UserError
+
+Extension = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_*#+]{1,32}$")]
+"""What is dialled to reach a phone; the allow-list that keeps dialplan text out."""
+
+Number = Annotated[str, StringConstraints(pattern=r"^\+?[0-9*#]{1,24}$")]
+
+Device = Annotated[
+    str, StringConstraints(pattern=r"^(PJSIP|SIP|IAX2|DAHDI|Local)/[\w.@+-]{1,64}$")
+]
+"""An Asterisk device as Dial() takes it: "PJSIP/101"."""
+
+HOURS = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)$")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Site(_Section):
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")] = "main"
+    name: str = Field("阳光花园", description="the community, as callers hear it")
+    company: str = Field("阳光花园物业", description="who answers: 您好，这里是…")
+    timezone: str = "Asia/Shanghai"
+    language: str = Field("zh-CN", description="folder of prompts/ to speak from")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("is no time zone; use a name such as Asia/Shanghai") from None
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class Ami(_Section):
+    host: str = "127.0.0.1"
+    port: int = Field(5038, ge=1, le=65535)
+    user: str = "ivr"
+    secret: SecretStr = SecretStr("")
+    timeout_s: float = Field(5.0, gt=0, description="an action without a response has failed")
+    ping_s: float = Field(5.0, gt=0, description="a link silent for three of these is dead")
+
+
+class Rings(_Section):
+    """Picked up within three rings (服务操作规程)."""
+
+    ring_cadence_s: float = Field(5.0, gt=0, le=60, description="China: 1 s on, 4 s off")
+    max_rings: int = Field(3, ge=1, le=20)
+    at_risk_ring: int = Field(2, ge=1, description="from this ring the call is marked")
+    backup_ring: int = Field(3, ge=1, description="from this ring the backup phones ring as well")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Rings":
+        if self.backup_ring > self.max_rings:
+            raise ValueError("backup_ring is later than max_rings: the backup would never ring")
+        return self
+
+    @property
+    def deadline_s(self) -> float:
+        return self.max_rings * self.ring_cadence_s
+
+
+class Waiting(_Section):
+    """What happens to a caller whom the system had to answer."""
+
+    apology_every_s: int = Field(30, ge=5, description="对不起，让您久等了")
+    end_after_s: int = Field(180, ge=0, description="0: the caller waits as long as they like")
+    end: Literal["callback", "mobile"] = Field(
+        "callback", description="offer a call back (press 1), or ring the duty mobile"
+    )
+
+
+class Recording(_Section):
+    enabled: bool = True
+    retention_days: int = Field(180, ge=1)
+
+
+class Phone(_Section):
+    """A desk phone of the office."""
+
+    ext: Extension
+    device: Device
+    name: str = ""
+    department: str = ""
+    outside: bool = Field(False, description="a mobile reached over a trunk")
+
+
+class Trunk(_Section):
+    """An outside line: channels named `device`-… bring and take outside calls."""
+
+    device: Device
+    lines: int = Field(30, ge=1)
+
+
+class Ladder(_Section):
+    """Who rings, in which order, at which hours, for one line. First match wins."""
+
+    days: Literal["all", "workday", "weekend", "holiday", "restday"] = Field(
+        "all", description="by China's official calendar; restday is weekend or holiday"
+    )
+    hours: str = Field("00:00-24:00", description="site time; may pass midnight (18:00-08:00)")
+    primary: list[Extension] = Field(min_length=1)
+    backup: list[Extension] = []
+    mobile: Number | None = None
+
+    @field_validator("hours")
+    @classmethod
+    def _hours(cls, value: str) -> str:
+        if not HOURS.match(value) or (value[6:8] == "24" and value[9:] != "00"):
+            raise ValueError("is no span of hours; write it like 08:00-18:00")
+        return value
+
+
+class Line(_Section):
+    """A number outside callers dial (DID) and the ladders that answer it."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
+    did: list[Number] = Field(min_length=1)
+    title: str = "服务热线"
+    ladders: list[Ladder] = Field(min_length=1)
+
+
+class Transfers(_Section):
+    ring_s: float | None = Field(None, description="default: the three-ring deadline")
+    max_hops: int = Field(5, ge=1, description="more transfers than this go to the ladder")
+
+
+class Web(_Section):
+    host: str = "127.0.0.1"
+    port: int = Field(8088, ge=0, le=65535)
+
+
+class Paths(_Section):
+    """Relative paths start at the folder of ivr.toml."""
+
+    data: Path = Field(Path("data"), description="database, recordings, spool")
+    prompts: Path = Field(Path("data/prompts"), description="rendered prompts")
+    cel: Path | None = Field(
+        None, description="Asterisk's cel-custom/ivr.csv; mends the log after a gap"
+    )
+
+
+class Settings(_Section):
+    site: Site = Site()
+    ami: Ami = Ami()
+    rings: Rings = Rings()
+    waiting: Waiting = Waiting()
+    recording: Recording = Recording()
+    transfers: Transfers = Transfers()
+    web: Web = Web()
+    paths: Paths = Paths()
+    phones: list[Phone] = []
+    trunks: list[Trunk] = []
+    lines: list[Line] = []
+
+    @model_validator(mode="after")
+    def _refers_to_what_exists(self) -> "Settings":
+        known = [phone.ext for phone in self.phones]
+        for ext in known:
+            if known.count(ext) > 1:
+                raise ValueError(f"phone {ext} is written twice in [[phones]]")
+        for line in self.lines:
+            for ladder in line.ladders:
+                for ext in (*ladder.primary, *ladder.backup):
+                    if ext not in known:
+                        raise ValueError(
+                            f"line {line.name!r} rings phone {ext}, which is not in [[phones]]"
+                        )
+        dids = [did for line in self.lines for did in line.did]
+        for did in dids:
+            if dids.count(did) > 1:
+                raise ValueError(f"number {did} belongs to two lines")
+        return self
+
+    def phone(self, ext: str) -> Phone | None:
+        return next((phone for phone in self.phones if phone.ext == ext), None)
+
+    def line(self, name: str) -> Line | None:
+        return next((line for line in self.lines if line.name == name), None)
+
+    def line_of(self, did: str) -> Line | None:
+        return next((line for line in self.lines if did in line.did), None)
+
+
+def load(path: Path, environ: dict[str, str] | None = None) -> Settings:
+    """Read `path`; relative paths in it are made absolute.
+
+    Raises UserError with the setting's name, what is wrong and what to write.
+    """
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; `ivr init` writes one") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: is not TOML: {error}") from None
+    secret = (os.environ if environ is None else environ).get("IVR_AMI__SECRET")
+    if secret:
+        data.setdefault("ami", {})["secret"] = secret
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        raise UserError(f"{path}: {_sentence(error)}") from None
+    base = path.parent.resolve()
+    paths = settings.paths
+    fixed = Paths(
+        data=base / paths.data,
+        prompts=base / paths.prompts,
+        cel=None if paths.cel is None else base / paths.cel,
+    )
+    return settings.model_copy(update={"paths": fixed})
+
+
+def _sentence(error: ValidationError) -> str:
+    sentences = []
+    for item in error.errors():
+        where = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            sentences.append(f"there is no setting {where}; check its spelling or remove it")
+        elif item["type"] == "missing":
+            sentences.append(f"{where} is missing")
+        else:
+            what = item["msg"].removeprefix("Value error, ")
+            given = item.get("input")
+            shown = "" if isinstance(given, dict | list) else f" (it is {given!r})"
+            sentences.append(f"{where}: {what}{shown}" if where else what)
+    return "; ".join(sentences)
