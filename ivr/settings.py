@@ -155,6 +155,21 @@ class Transfers(_Section):
     max_hops: int = Field(5, ge=1, description="more transfers than this go to the ladder")
 
 
+Pattern = Annotated[str, StringConstraints(pattern=r"^[0-9XZN\[\]\-.!]{1,40}$")]
+"""A dialplan pattern without its underscore: "1[3-9]XXXXXXXXX"."""
+
+
+class Outgoing(_Section):
+    """The only numbers that may ever be rung on an outside line (toll fraud)."""
+
+    allow: list[Pattern] = [
+        "1[3-9]XXXXXXXXX",  # mobiles
+        "0[1-9]XXXXXXXX.",  # fixed lines with their area code
+        "11[09]",
+        "12[02]",
+    ]
+
+
 class Web(_Section):
     host: str = "127.0.0.1"
     port: int = Field(8088, ge=0, le=65535)
@@ -177,6 +192,7 @@ class Settings(_Section):
     waiting: Waiting = Waiting()
     recording: Recording = Recording()
     transfers: Transfers = Transfers()
+    outgoing: Outgoing = Outgoing()
     web: Web = Web()
     paths: Paths = Paths()
     phones: list[Phone] = []

@@ -1,0 +1,3 @@
+from ivr.cli.app import main
+
+main()

@@ -1,0 +1,39 @@
+"""Recordings: where a call's file is, and whether it is whole."""
+
+import re
+import wave
+from enum import StrEnum
+from pathlib import Path
+
+FOLDER = "recordings"  # under the data folder
+
+# MixMonitor starts after the notice and ends with the channel, so a whole file
+# is about as long as the talk; frames lost on the way make it a little shorter.
+SHORTEST_SHARE = 0.9
+SLACK_S = 2.0
+
+
+class RecordingState(StrEnum):
+    NONE = "none"  # not recorded
+    UNCHECKED = "unchecked"  # the call has ended, nobody has looked yet
+    OK = "ok"
+    MISSING = "missing"
+    SHORT = "short"  # unreadable, or much shorter than the talk
+
+
+def file_of(call_id: str) -> str:
+    """The recording's path relative to the data folder."""
+    return f"{FOLDER}/{re.sub(r'[^0-9A-Za-z._-]', '_', call_id)}.wav"
+
+
+def check(file: Path, talk_s: float) -> RecordingState:
+    """Look at the file of a call that talked for `talk_s` seconds."""
+    if not file.is_file():
+        return RecordingState.MISSING
+    try:
+        with wave.open(str(file), "rb") as audio:
+            seconds = audio.getnframes() / audio.getframerate()
+    except (OSError, EOFError, wave.Error, ZeroDivisionError):
+        return RecordingState.SHORT
+    whole = seconds >= talk_s * SHORTEST_SHARE - SLACK_S and seconds > 0
+    return RecordingState.OK if whole else RecordingState.SHORT

@@ -1,0 +1,64 @@
+"""The `ivr` command."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from ivr import __version__
+from ivr.cli import calls, roster, trace
+from ivr.cli.doctor import doctor
+from ivr.cli.office import dialplan, init
+from ivr.cli.serve import serve
+from ivr.cli.transfer import transfer
+from ivr.errors import UserError
+
+app = typer.Typer(
+    help="物业服务热线 · a telephone service desk for property management, on Asterisk",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(init)
+app.command()(serve)
+app.command()(doctor)
+app.command()(transfer)
+app.command()(trace.replay)
+app.command()(trace.record)
+app.add_typer(dialplan, name="dialplan")
+app.add_typer(calls.app, name="calls")
+app.add_typer(roster.app, name="roster")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ivr {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="版本 · version")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command; a user's mistake is one sentence and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"ivr: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # `ivr calls | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+

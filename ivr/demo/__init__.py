@@ -1,0 +1,1 @@
+"""The simulated people of the demo and of the tests: their telephones, their city, their day."""

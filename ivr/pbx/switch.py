@@ -1,0 +1,108 @@
+"""What ivr does on the telephone system, in the words of the telephone.
+
+One thin layer over the AMI session, so that no other room knows an action's
+name. Every method may raise ActionFailed, ActionTimeout or ConnectionLost.
+"""
+
+import re
+from collections.abc import Sequence
+
+from ivr.pbx import actions
+from ivr.pbx.session import ActionFailed, Session
+
+TRANSFERS = "ivr-transfer"
+CONSULTATIONS = "ivr-from-desk"
+RESCUE = "ivr-rescue"
+FAMILY = "ivr"
+
+_NUMBER = re.compile(r"[^0-9+*#]")
+
+
+class Switch:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def ring_to_pick_up(
+        self, device: str, ringing: str, channel_id: str, ring_s: float, caller: str
+    ) -> None:
+        """Ring `device` as `channel_id`; who answers takes what channel `ringing` rings for.
+
+        The phones that ring already are not disturbed (PickupChan, DESIGN.md).
+        `caller` is shown on the display, reduced to what a number may hold.
+        """
+        await self._session.send(
+            actions.originate(
+                device,
+                application="PickupChan",
+                data=ringing,
+                channel_id=channel_id,
+                caller_id=f"<{_NUMBER.sub('', caller)[:24]}>",
+                timeout_s=ring_s,
+            )
+        )
+
+    async def hang_up(self, channel: str) -> None:
+        """`channel` is a name or a uniqueid. One that is gone already is no error."""
+        try:
+            await self._session.send(actions.hangup(channel))
+        except ActionFailed:
+            return
+
+    async def rescue(self, channel: str) -> None:
+        """Take the caller on `channel` out of its dialplan; the system answers."""
+        await self._session.send(actions.redirect(channel, RESCUE, "s"))
+
+    async def move(self, channel: str, ext: str) -> None:
+        """Send a caller whom nobody talks to on to `ext`, with please-wait."""
+        await self._session.send(actions.setvar("IVR_MOVED", "1", channel))
+        await self._session.send(actions.redirect(channel, TRANSFERS, ext))
+
+    async def transfer_blind(self, transferer: str, ext: str) -> None:
+        """Whoever talks to `transferer` (a channel) goes to `ext`, with please-wait."""
+        await self._session.send(actions.blind_transfer(transferer, TRANSFERS, ext))
+
+    async def transfer_attended(self, transferer: str, ext: str) -> None:
+        """`transferer` consults `ext`; who talked to it hears please-wait and music."""
+        await self._session.send(actions.atxfer(transferer, CONSULTATIONS, ext))
+
+    async def record(self, channel: str, file: str) -> bool:
+        """Write what is said on `channel` to `file`; False when it is recorded already."""
+        running = await self._session.send(actions.getvar("MIXMONITOR_FILENAME", channel))
+        if running.get("Value"):
+            return False
+        await self._session.send(actions.mix_monitor(channel, file, "b"))
+        return True
+
+    async def set_hold_music(self, channel: str, music_class: str) -> None:
+        await self._session.send(actions.setvar("CHANNEL(musicclass)", music_class, channel))
+
+    async def publish_ladder(self, line: str, rows: Sequence[str]) -> None:
+        """Let the dialplan know who rings on `line` from now on, without us.
+
+        Rows are written before the end mark moves, so that a call that looks
+        meanwhile finds one.
+        """
+        family = f"{FAMILY}/{line}"
+        for number, row in enumerate(rows, start=1):
+            await self._session.send(actions.db_put(family, str(number), row))
+        try:
+            await self._session.send(actions.db_del(family, str(len(rows) + 1)))
+        except ActionFailed:
+            return  # there was no longer list before
+
+    async def command(self, line: str) -> str:
+        """What Asterisk's command line answers."""
+        return await self._session.command(line)
+
+    async def now(self) -> float | None:
+        """Asterisk's clock, seconds since the epoch; None without timestampevents."""
+        said = (await self._session.send(actions.ping())).get("Timestamp", "")
+        try:
+            return float(said)
+        except ValueError:
+            return None
+
+    async def device_states(self) -> dict[str, str]:
+        """Device → state, of every device that Asterisk knows."""
+        rows = await self._session.send_list(actions.device_state_list())
+        return {str(row.device): str(row.state) for row in rows}

@@ -1,0 +1,229 @@
+"""The service: everything that runs while `ivr serve` runs, put together.
+
+Asterisk's events go through the tracker; its facts go, in order, to everybody
+who acts on them. Nothing here decides anything.
+"""
+
+import asyncio
+import secrets
+import shutil
+import time
+import wave
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from ivr.calls.catchup import CatchUp
+from ivr.calls.enforcer import Enforcer, line_name, outside
+from ivr.calls.facts import Fact
+from ivr.calls.guard import Guard
+from ivr.calls.holding import Holding
+from ivr.calls.log import CallLog
+from ivr.calls.model import Call
+from ivr.calls.recorder import Recorder
+from ivr.calls.tracker import Tracker
+from ivr.desk.publisher import Publisher
+from ivr.desk.roster import Roster
+from ivr.metrics import Metrics
+from ivr.pbx import events as ev
+from ivr.pbx.session import Session
+from ivr.pbx.switch import Switch
+from ivr.settings import Settings
+from ivr.store.calls import Calls
+from ivr.store.database import FILE_NAME, Database
+from ivr.store.marks import Marks
+
+log = structlog.get_logger(__name__)
+
+DISK_LOW = 500 * 1024 * 1024  # bytes; recordings of about ten hours
+TOKEN_FILE = "api-token"  # noqa: S105 - the name of the file, not the token
+
+
+class Component(NamedTuple):
+    """One part's health, as /healthz and the wallboard tell it."""
+
+    ok: bool
+    detail: str
+
+
+class Service:
+    """`async with await Service.open(settings) as service`."""
+
+    def __init__(self, settings: Settings, db: Database) -> None:
+        self.settings = settings
+        self.db = db
+        self.started_at = time.time()
+        self.token = _token(settings.paths.data / TOKEN_FILE)
+        self.session = Session(settings.ami)
+        self.switch = Switch(self.session)
+        self.tracker = Tracker(is_outside=outside(settings))
+        self.roster = Roster(db, settings)
+        self.publisher = Publisher(settings, self.roster, self.switch)
+        guard = Guard(settings.rings, self._backups)
+        self.enforcer = Enforcer(settings, self.tracker, self.switch, guard)
+        self.recorder = Recorder(settings, self.switch, _notice_s(settings))
+        self.holding = Holding(self.switch)
+        self.log = CallLog(db, settings)
+        self.calls = Calls(db, settings.site.id)
+        self.devices: dict[str, str] = {}
+        self.metrics = Metrics(self.session, self.tracker)
+        self._catch_up = CatchUp(settings.paths.cel, Marks(db, settings.site.id))
+        self._subscribers: list[Callable[[Fact], None]] = [
+            self.enforcer.on_fact,
+            self.recorder.on_fact,
+            self.holding.on_fact,
+            self.log.on_fact,
+            self.metrics.on_fact,
+        ]
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    async def open(cls, settings: Settings) -> "Service":
+        """Open the store and get everything ready.
+
+        Raises UserError when the store cannot be used.
+        """
+        return cls(settings, await Database.open(settings.paths.data / FILE_NAME, serve=True))
+
+    async def __aenter__(self) -> "Service":
+        await self._catch_up.load()
+        await self.log.start()
+        await self.publisher.start()
+        self.session.subscribe(self._on_event)
+        await self.session.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop watching, finish what was begun, commit what waits."""
+        await self.session.close()
+        await self.enforcer.close()
+        await self.recorder.close()
+        await self.holding.close()
+        await self.publisher.close()
+        await self.log.close()
+        if not self.tracker.calls:
+            await self._catch_up.store()
+        await self.db.close()
+
+    # --- the stream ------------------------------------------------------------
+
+    def subscribe(self, subscriber: Callable[[Fact], None]) -> None:
+        """Call `subscriber` with every fact, in order, after those who must act."""
+        self._subscribers.append(subscriber)
+
+    def _on_event(self, event: ev.Event) -> None:
+        if isinstance(event, ev.Snapshot):
+            # what CEL saw while we did not comes before what lives now
+            for missed in self._catch_up.missed():
+                self._feed(missed, repaired=True)
+        self._catch_up.seen(event)
+        self._feed(event)
+        match event:
+            case ev.Snapshot():
+                self.publisher.connected()
+                self._spawn(self._learn_devices())
+            case ev.DeviceState(device=device, state=state):
+                self.devices[device] = state
+            case ev.Disconnected():
+                self.enforcer.disconnected()
+            case _:
+                pass
+        if not self.tracker.calls:
+            self._catch_up.idle()
+
+    def _feed(self, event: ev.Event, *, repaired: bool = False) -> None:
+        for fact in self.tracker.feed(event):
+            call: Call | None = fact.call
+            if repaired and call is not None:
+                call.repaired = True
+            for subscriber in self._subscribers:
+                try:
+                    subscriber(fact)
+                except Exception:
+                    # one that fails must not take the fact from the others
+                    self.metrics.subscriber_failed()
+                    log.exception("a subscriber failed", fact=type(fact).__name__)
+
+    def _spawn(self, work) -> None:  # type: ignore[no-untyped-def]
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _learn_devices(self) -> None:
+        try:
+            self.devices |= await self.switch.device_states()
+        except Exception as error:
+            log.warning("the phones' states are not known", why=str(error))
+
+    def _backups(self, call: Call, at: float) -> tuple[str, ...]:
+        """Phones that may help out with `call`: the ladder's backup, or for a
+        phone that an outside caller rang directly, the whole service desk."""
+        name = line_name(self.settings, call)
+        ladder = None if name is None else self.publisher.ladder(name, at)
+        if ladder is None:
+            return ()
+        if self.settings.line_of(call.called) is None:
+            return (*ladder.primary, *ladder.backup)
+        return tuple(ladder.backup)
+
+    # --- health ----------------------------------------------------------------
+
+    def health(self) -> dict[str, Component]:
+        """Every component, by name."""
+        state = self.session.state
+        free = shutil.disk_usage(self.settings.paths.data).free
+        prompts = _missing_prompts(self.settings)
+        return {
+            "ami": Component(
+                state.connected and state.booted,
+                state.error or f"watching for {time.time() - state.since:.0f} s",
+            ),
+            "log": Component(self.log.problem is None, self.log.problem or "every call is committed"),
+            "ladders": Component(
+                self.publisher.published.is_set(),
+                "in the dialplan for a week" if self.publisher.published.is_set() else "not yet there",
+            ),
+            "prompts": Component(
+                not prompts,
+                f"missing: {', '.join(prompts)}; run `ivr prompts build`" if prompts else "all rendered",
+            ),
+            "disk": Component(free > DISK_LOW, f"{free // 2**20} MB free"),
+        }
+
+    async def today(self) -> dict[str, float | int | None]:
+        """Today's figures for the wallboard, from the site's midnight on."""
+        zone = self.settings.site.zone
+        midnight = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        return await self.calls.figures(midnight.timestamp())
+
+
+def _token(path: Path) -> str:
+    """The key of the API, made at first start and readable by the owner only."""
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32) + "\n", encoding="ascii")
+        return path.read_text(encoding="ascii").strip()
+
+
+def _prompt_file(settings: Settings, name: str) -> Path:
+    return settings.paths.prompts / settings.site.language / f"{name}.wav"
+
+
+def _notice_s(settings: Settings) -> float:
+    """Seconds of the recording notice; a generous guess while it is not rendered."""
+    try:
+        with wave.open(str(_prompt_file(settings, "recording-notice")), "rb") as audio:
+            return audio.getnframes() / audio.getframerate()
+    except (OSError, EOFError, wave.Error):
+        return 5.0
+
+
+def _missing_prompts(settings: Settings) -> list[str]:
+    names = ("greeting-busy", "please-wait-transfer", "sorry-wait", "recording-notice", "music")
+    return [name for name in names if not _prompt_file(settings, name).exists()]

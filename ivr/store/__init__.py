@@ -1,0 +1,1 @@
+"""What is remembered: SQLite behind one writer. Nobody else knows SQL."""
