@@ -9,16 +9,16 @@ import secrets
 import shutil
 import time
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
 from ivr.calls.catchup import CatchUp
 from ivr.calls.enforcer import Enforcer, line_name, outside
-from ivr.calls.facts import Fact
+from ivr.calls.facts import Fact, LegRinging
 from ivr.calls.guard import Guard
 from ivr.calls.holding import Holding
 from ivr.calls.log import CallLog
@@ -35,8 +35,11 @@ from ivr.settings import Settings
 from ivr.store.calls import Calls
 from ivr.store.database import FILE_NAME, Database
 from ivr.store.marks import Marks
+from ivr.store.worklist import Worklist
 
 log = structlog.get_logger(__name__)
+
+Subscriber = Callable[[Fact], None]
 
 DISK_LOW = 500 * 1024 * 1024  # bytes; recordings of about ten hours
 TOKEN_FILE = "api-token"  # noqa: S105 - the name of the file, not the token
@@ -68,10 +71,11 @@ class Service:
         self.holding = Holding(self.switch)
         self.log = CallLog(db, settings)
         self.calls = Calls(db, settings.site.id)
+        self.worklist = Worklist(db, settings.site.id)
         self.devices: dict[str, str] = {}
         self.metrics = Metrics(self.session, self.tracker)
         self._catch_up = CatchUp(settings.paths.cel, Marks(db, settings.site.id))
-        self._subscribers: list[Callable[[Fact], None]] = [
+        self._subscribers: list[Subscriber] = [
             self.enforcer.on_fact,
             self.recorder.on_fact,
             self.holding.on_fact,
@@ -110,7 +114,7 @@ class Service:
 
     # --- the stream ------------------------------------------------------------
 
-    def subscribe(self, subscriber: Callable[[Fact], None]) -> None:
+    def subscribe(self, subscriber: Subscriber) -> None:
         """Call `subscriber` with every fact, in order, after those who must act."""
         self._subscribers.append(subscriber)
 
@@ -118,11 +122,12 @@ class Service:
         if isinstance(event, ev.Snapshot):
             # what CEL saw while we did not comes before what lives now
             for missed in self._catch_up.missed():
-                self._feed(missed, repaired=True)
+                self._feed(missed, [self.log.on_fact], repaired=True)
         self._catch_up.seen(event)
-        self._feed(event)
+        self._feed(event, self._subscribers)
         match event:
             case ev.Snapshot():
+                self._resume()
                 self.publisher.connected()
                 self._spawn(self._learn_devices())
             case ev.DeviceState(device=device, state=state):
@@ -134,12 +139,14 @@ class Service:
         if not self.tracker.calls:
             self._catch_up.idle()
 
-    def _feed(self, event: ev.Event, *, repaired: bool = False) -> None:
+    def _feed(
+        self, event: ev.Event, subscribers: Sequence[Subscriber], *, repaired: bool = False
+    ) -> None:
         for fact in self.tracker.feed(event):
             call: Call | None = fact.call
             if repaired and call is not None:
                 call.repaired = True
-            for subscriber in self._subscribers:
+            for subscriber in subscribers:
                 try:
                     subscriber(fact)
                 except Exception:
@@ -147,7 +154,17 @@ class Service:
                     self.metrics.subscriber_failed()
                     log.exception("a subscriber failed", fact=type(fact).__name__)
 
-    def _spawn(self, work) -> None:  # type: ignore[no-untyped-def]
+    def _resume(self) -> None:
+        """Act on calls that came to where they are while we did not watch."""
+        for call in self.tracker.calls:
+            if call.answer_at is not None:
+                self.recorder.begin(call)
+                continue
+            for leg in call.legs:
+                if leg.rang and leg.outcome is None:
+                    self.enforcer.on_fact(LegRinging(leg.ring_at, call, leg))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from ivr.pbx import cel
-from ivr.pbx.events import Event
+from ivr.pbx.events import Disconnected, Event
 from ivr.store.marks import Marks
 
 log = structlog.get_logger(__name__)
@@ -31,6 +31,8 @@ class CatchUp:
         self._marks = marks
         self._idle = cel.Position()
         self._told_until = 0.0  # Asterisk's time of the last event from AMI
+        self._told_from: float | None = None  # …and of the first after a gap, while in one
+        self._in_gap = True
         self._stored_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -52,13 +54,19 @@ class CatchUp:
 
     def seen(self, event: Event) -> None:
         """`event` came from AMI."""
-        if event.at is not None and event.at > self._told_until:
-            self._told_until = event.at
+        if isinstance(event, Disconnected):
+            self._in_gap, self._told_from = True, None
+        elif event.at is None:
+            return
+        elif not self._in_gap:
+            self._told_until = max(self._told_until, event.at)
+        elif self._told_from is None:
+            self._told_from = event.at
 
     def idle(self) -> None:
         """No call is open: everything up to here is in the log."""
         clock = time.monotonic()
-        if self._path is None or clock - self._stored_at < STORE_EVERY_S:
+        if self._path is None or self._in_gap or clock - self._stored_at < STORE_EVERY_S:
             return
         self._stored_at = clock
         self._idle = cel.end_of(self._path)
@@ -72,7 +80,10 @@ class CatchUp:
             log.warning("position in CEL not stored", why=str(error))
 
     def missed(self) -> list[Event]:
-        """Events after the last one that AMI told, in order."""
+        """What AMI did not tell in the gap that ends now, in order."""
+        begin, end = self._told_until, self._told_from
+        self._in_gap = False
+        self._told_until = max(begin, end or 0.0)
         if self._path is None:
             return []
         try:
@@ -80,8 +91,11 @@ class CatchUp:
         except OSError as error:
             log.warning("Asterisk's CEL cannot be read; the log may miss calls", why=str(error))
             return []
-        until = self._told_until
-        found = [event for event in cel.events(records) if (event.at or 0.0) > until]
+        found = [
+            event
+            for event in cel.events(records)
+            if event.at is not None and event.at > begin and (end is None or event.at < end)
+        ]
         if found:
             log.info("catching up from CEL", events=len(found))
         return found

@@ -8,10 +8,13 @@ if TYPE_CHECKING:
     from ivr.calls.model import Leg
     from ivr.calls.ongoing import Ongoing
 
-MACHINES = frozenset(
-    "Announcer AsyncGoto AudioSocket Bridge CBAnn CBRec ConfBridgeRecorder Media Message "
-    "MulticastRTP Parking Recorder Snoop Surrogate UnicastRTP WebSocket".split()
-)
+# fmt: off
+MACHINES = frozenset((
+    "Announcer", "AsyncGoto", "AudioSocket", "Bridge", "CBAnn", "CBRec", "ConfBridgeRecorder",
+    "Media", "Message", "MulticastRTP", "Parking", "Recorder", "Snoop", "Surrogate",
+    "UnicastRTP", "WebSocket",
+))
+# fmt: on
 """Technologies with no person at the far end."""
 
 
@@ -39,17 +42,19 @@ class Line:
         "answers_before",
         "asked",
         "bridge",
+        "called",
         "ext",
         "exten",
         "forward",
         "heard",
-        "leg",
         "left",
+        "leg",
         "name",
         "number",
         "ongoing",
         "phone",
         "picked_up",
+        "shown",
         "status",
         "through",
         "tube",
@@ -57,14 +62,17 @@ class Line:
         "up",
     )
 
-    def __init__(self, uniqueid: str, name: str, number: str, exten: str) -> None:
+    def __init__(self, uniqueid: str, name: str, ext: str, number: str, exten: str) -> None:
         self.uniqueid = uniqueid
-        self.number = number
+        self.ext = ext
+        self.number = number  # its own, as it began
+        self.shown = number  # what it shows to others now
         self.exten = exten  # what it dialled
         self.rename(name)
         self.ongoing: Ongoing
         self.bridge: Bridge | None = None
         self.leg: Leg | None = None  # set when it was called
+        self.called = False  # somebody dialled it
         self.up = False
         self.picked_up = False  # the far end answered, which connects it to nobody yet
         self.heard = False  # it spoke with some person of the call

@@ -71,9 +71,7 @@ class Guard:
     `backups(call, at)` names the extensions that may help out, best first.
     """
 
-    def __init__(
-        self, rings: Rings, backups: Callable[[Call, float], Iterable[str]]
-    ) -> None:
+    def __init__(self, rings: Rings, backups: Callable[[Call, float], Iterable[str]]) -> None:
         self._rings = rings
         self._backups = backups
         self._watched: dict[str, _Watch] = {}

@@ -32,7 +32,7 @@ FAILING = Gauge("ivr_call_log_failing", "1 while the database cannot be written"
 ROWS = Counter("ivr_call_log_rows", "Rows of calls committed")
 
 CALLBACK_MARK = "IvrCallback"
-"""UserEvent of the dialplan when a caller pressed 1; its Number is whom to call."""
+"""UserEvent of the dialplan when a caller pressed 1; see record.requested."""
 
 BATCH = 100  # records in one transaction
 MEMORY_LIMIT = 10_000  # records (about 3 KB each) kept when even the spool cannot be written
@@ -119,11 +119,8 @@ class CallLog:
             case CallEnded(call=call):
                 self._take(self._finished(call, now))
             case Marked(name=name, fields=fields, call=call, at=at) if name == CALLBACK_MARK:
-                number = {key.lower(): value for key, value in fields.items()}.get("number")
-                if not number and call is not None:
-                    number = call.caller
                 when = now if at is None else at
-                self._take(record.requested(number or "", call, self._settings, at=when))
+                self._take(record.requested(fields, call, self._settings, at=when))
             case _:
                 pass
 

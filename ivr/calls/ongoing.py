@@ -24,7 +24,9 @@ class Ongoing:
         "answers",
         "call",
         "caller",
-        "caller_gone",
+        "consultation",
+        "consulter",
+        "dropped",
         "expected",
         "gave_up",
         "hangup_by",
@@ -41,6 +43,7 @@ class Ongoing:
         "serial",
         "settled",
         "transfer",
+        "waited",
     )
 
     def __init__(self, call: Call, serial: int) -> None:
@@ -58,7 +61,10 @@ class Ongoing:
         self.settled: list[Leg] = []  # legs that were over when it began
         self.hangup_by: Side | None = None
         self.left_first: Side | None = None
-        self.caller_gone = False
+        self.waited = False  # the system answered
+        self.consultation: Transfer | None = None  # by feature code, not completed
+        self.consulter: Line | None = None
+        self.dropped: list[Leg] = []  # cancelled, nobody has told why
         self.gave_up = False
         self.people_left_at: float | None = None
         self.held: set[str] = set()
@@ -94,18 +100,20 @@ class Ongoing:
             return leg
         if leg.end_at is None:
             leg.end_at = at
-        leg.outcome = (
-            LegOutcome.ELSEWHERE
-            if line.forward
-            else outcomes.leg_outcome(
-                verdict := line.verdict,
-                cause,
-                rang=leg.rang,
-                elsewhere=self.answers > line.answers_before
-                or (verdict == "CANCEL" and bool(self.pending)),
-                caller_gone=self.gave_up,
-            )
+        if line.forward:
+            leg.outcome = LegOutcome.ELSEWHERE
+            return leg
+        verdict = line.verdict
+        leg.outcome = outcomes.leg_outcome(
+            verdict,
+            cause,
+            rang=leg.rang,
+            elsewhere=self.answers > line.answers_before
+            or (verdict in ("", "CANCEL") and bool(self.pending)),
+            gave_up=self.gave_up,
         )
+        if verdict == "CANCEL" and leg.outcome is LegOutcome.NO_ANSWER:
+            self.dropped.append(leg)
         return leg
 
     def hold(self, line: Line, at: float | None) -> bool:
@@ -127,9 +135,7 @@ class Ongoing:
             self.call.hold_s += max(0.0, at - self.held_since)
         return True
 
-    def begin_transfer(
-        self, kind: TransferKind, by: str, to: str, at: float | None
-    ) -> Transfer:
+    def begin_transfer(self, kind: TransferKind, by: str, to: str, at: float | None) -> Transfer:
         transfer = Transfer(kind, by, to, at)
         self.call.transfers.append(transfer)
         self.transfer = transfer
@@ -140,6 +146,11 @@ class Ongoing:
     def tried(self) -> list[Leg]:
         """The legs of the transfer that is not settled yet."""
         return [leg for leg in self.call.legs if all(leg is not old for old in self.settled)]
+
+    def consulted(self) -> bool:
+        """Whether a phone of the open transfer has spoken with anybody."""
+        tried = [leg.uniqueid for leg in self.tried()]
+        return any(line.heard and line.uniqueid in tried for line in self.lines.values())
 
     def end_transfer(self, outcome: TransferOutcome, at: float | None) -> Transfer | None:
         transfer = self.transfer
@@ -157,5 +168,5 @@ class Ongoing:
             self.call.legs,
             self.call.cause,
             gave_up=self.gave_up,
-            waited=self.call.system_answer_at is not None,
+            waited=self.waited,
         )

@@ -16,12 +16,13 @@ GONE_CAUSES = frozenset({0, 127})
 
 
 def leg_outcome(
-    status: str, cause: int | None, *, rang: bool, elsewhere: bool, caller_gone: bool
+    status: str, cause: int | None, *, rang: bool, elsewhere: bool, gave_up: bool
 ) -> LegOutcome:
     """The end of a leg that nobody spoke on.
 
     `status` is DialEnd's, "" where none came; `elsewhere`: another phone took
-    the call meanwhile.
+    the call meanwhile; `gave_up`: the caller hung up. (A Queue() says CANCEL of
+    a phone that rang too long, too.)
     """
     if cause == ANSWERED_ELSEWHERE:
         return LegOutcome.ELSEWHERE
@@ -35,7 +36,7 @@ def leg_outcome(
         return LegOutcome.FAILED
     if elsewhere:
         return LegOutcome.ELSEWHERE
-    if status == "CANCEL" or caller_gone:
+    if gave_up:
         return LegOutcome.CANCELLED
     if not rang and cause in FAILED_CAUSES:
         return LegOutcome.FAILED

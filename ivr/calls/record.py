@@ -1,6 +1,7 @@
 """From a finished call to what the log keeps of it: rows, pure and complete."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -103,15 +104,23 @@ def finished(call: Call, settings: Settings, *, recording: str, now: float) -> F
     return Finished(row, _abandoned(row, now))
 
 
-def requested(number: str, call: Call | None, settings: Settings, *, at: float) -> Requested:
-    """A request to be called back on `number`, made at `at`."""
-    line = settings.line_of(call.called) if call else None
+def requested(
+    fields: Mapping[str, str], call: Call | None, settings: Settings, *, at: float
+) -> Requested:
+    """A request for a call back, made at `at`.
+
+    `fields` of the dialplan's event, in any case: Number, whom to call (default:
+    the caller), and Line, the line's name (default: the one that was dialled).
+    """
+    given = {name.lower(): value for name, value in fields.items()}
+    number = clean(given.get("number") or (call.caller if call else ""))
+    line = settings.line(given.get("line", "")) or (settings.line_of(call.called) if call else None)
     return Requested(
         Entry(
             id=ids.uuid7(at),
             kind=Kind.CALLBACK,
-            number=clean(number),
-            number_key=numbers.key(clean(number)),
+            number=number,
+            number_key=numbers.key(number),
             line=line.name if line else "",
             call_id=clean(call.call_id) if call else "",
             created_at=at,

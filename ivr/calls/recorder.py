@@ -1,25 +1,24 @@
 """Starts the recording of a call when the notice is over, never before.
 
-PIPL: the recording notice is played before recording starts. The dialplan plays
-it to both as they are connected; a caller whom the system answered has heard it
-in the greeting.
+PIPL: the recording notice is played before recording starts. Both hear it as
+they are connected; a caller whom the system answered has heard it in the
+greeting. What could not be announced is not recorded.
 """
 
 import asyncio
-from pathlib import Path
 
 import structlog
 
 from ivr.calls import recording
 from ivr.calls.facts import CallAnswered, CallEnded, Fact
-from ivr.calls.model import Call, Direction, Leg
+from ivr.calls.model import Call, Direction
+from ivr.pbx.session import ActionFailed, ActionTimeout, ConnectionLost
 from ivr.pbx.switch import Switch
-from ivr.pbx.tasks import Tasks
 from ivr.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-MARGIN_S = 0.2  # between the end of the notice and the start of the recording
+MARGIN_S = 0.5  # between the end of the notice and the start of the recording
 
 
 class Recorder:
@@ -30,46 +29,54 @@ class Recorder:
         self._settings = settings
         self._switch = switch
         self._notice_s = notice_s
-        self._tasks = Tasks()
-        self._pending: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def on_fact(self, fact: Fact) -> None:
         match fact:
-            case CallAnswered(call=call, leg=leg) if self._wants(call):
-                self._begin(call, leg)
+            case CallAnswered(call=call):
+                self.begin(call)
             case CallEnded(call=call):
-                pending = self._pending.pop(call.call_id, None)
-                if pending is not None:
-                    pending.cancel()
+                task = self._tasks.pop(call.call_id, None)
+                if task is not None:
+                    task.cancel()
             case _:
                 pass
 
-    async def close(self) -> None:
-        for pending in self._pending.values():
-            pending.cancel()
-        await self._tasks.close()
-
-    def _wants(self, call: Call) -> bool:
-        return (
+    def begin(self, call: Call) -> None:
+        """See to it that `call`, which somebody has answered, is recorded."""
+        if (
             self._settings.recording.enabled
             and call.direction is not Direction.INTERNAL
             and not call.recording
-            and call.call_id not in self._pending
-        )
+            and call.call_id not in self._tasks
+        ):
+            self._tasks[call.call_id] = asyncio.create_task(self._work(call))
 
-    def _begin(self, call: Call, leg: Leg) -> None:
-        # the outside party's channel lives as long as the call, whoever is transferred
-        channel = leg.channel if call.direction is Direction.OUTBOUND else call.caller_channel
-        told = call.system_answer_at is not None
-        delay = 0.0 if told else self._notice_s + MARGIN_S
-        self._pending[call.call_id] = asyncio.get_running_loop().call_later(
-            delay, self._start, call.call_id, channel
-        )
+    async def close(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    def _start(self, call_id: str, channel: str) -> None:
-        file = self._settings.paths.data / recording.file_of(call_id)
-        self._tasks.run("record", self._record(channel, file))
+    async def _work(self, call: Call) -> None:
+        try:
+            await self._record(call)
+        except (ActionFailed, ActionTimeout, ConnectionLost) as error:
+            log.warning("not recorded", call=call.call_id, why=str(error))
 
-    async def _record(self, channel: str, file: Path) -> None:
+    async def _record(self, call: Call) -> None:
+        channel = _outside_channel(call)
+        if channel is None or await self._switch.is_recorded(channel):
+            return
+        if call.system_answer_at is None:
+            await self._switch.announce_recording(channel)
+            await asyncio.sleep(self._notice_s + MARGIN_S)
+        file = self._settings.paths.data / recording.file_of(call.call_id)
         file.parent.mkdir(parents=True, exist_ok=True)
         await self._switch.record(channel, str(file))
+
+
+def _outside_channel(call: Call) -> str | None:
+    """The outside party's channel: it lives as long as the call, whoever is transferred."""
+    if call.direction is Direction.OUTBOUND:
+        return call.answered_by
+    return call.caller_channel

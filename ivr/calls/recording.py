@@ -7,10 +7,10 @@ from pathlib import Path
 
 FOLDER = "recordings"  # under the data folder
 
-# MixMonitor starts after the notice and ends with the channel, so a whole file
-# is about as long as the talk; frames lost on the way make it a little shorter.
+# A recording begins when the notice is over, some seconds into the talk, and ends
+# with it; frames lost on the way make it a little shorter.
 SHORTEST_SHARE = 0.9
-SLACK_S = 2.0
+SLACK_S = 10.0
 
 
 class RecordingState(StrEnum):

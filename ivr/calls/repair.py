@@ -11,13 +11,16 @@ CALLED = ("AppDial", "AppDial2", "AppQueue")
 """What Asterisk shows as the application of a channel that was called."""
 
 
-def close_all(board: Switchboard, before: float) -> None:
-    """Asterisk began to run at `before`: what it did earlier is over."""
+def close_older(board: Switchboard, booted: float) -> None:
+    """Asterisk began to run at `booted`: a call from before is over.
+
+    One whose beginning nobody saw is left to the snapshot.
+    """
     for ongoing in list(board):
-        if board.now is None or (ongoing.call.start_at or 0.0) < before:
+        if ongoing.call.start_at is not None and ongoing.call.start_at < booted:
             ongoing.call.repaired = True
             for line in list(ongoing.lines.values()):
-                board.end(line, None, None)
+                board.end(line, booted, None)
 
 
 def repair(board: Switchboard, snapshot: ev.Snapshot) -> None:
@@ -32,11 +35,9 @@ def repair(board: Switchboard, snapshot: ev.Snapshot) -> None:
         snapshot.channels,
         key=lambda live: (live.channel.uniqueid != live.channel.linkedid, -live.duration_s),
     ):
-        line = board.exchange.lines.get(live.channel.uniqueid)
-        if line is None:
-            line = _unseen(board, live, at)
-        if line is not None:
-            _catch_up(board, line, live, at)
+        known = board.exchange.lines.get(live.channel.uniqueid) or _unseen(board, live, at)
+        if known is not None:
+            _catch_up(board, known, live, at)
 
 
 def _unseen(board: Switchboard, live: ev.LiveChannel, at: float | None) -> Line | None:
@@ -48,9 +49,7 @@ def _unseen(board: Switchboard, live: ev.LiveChannel, at: float | None) -> Line 
     return line
 
 
-def _catch_up(
-    board: Switchboard, line: Line, live: ev.LiveChannel, at: float | None
-) -> None:
+def _catch_up(board: Switchboard, line: Line, live: ev.LiveChannel, at: float | None) -> None:
     """What happened to the channel while nobody watched."""
     ongoing, state = line.ongoing, live.channel.state
     if line.phone and line is not ongoing.caller and live.application.startswith(CALLED):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,17 +20,24 @@ CADENCE_S = 5.0
 
 
 def replay(
-    paths: Iterable[Path], out: TextIO, *, as_json: bool = True, cadence_s: float = CADENCE_S
+    paths: Iterable[Path],
+    out: TextIO,
+    *,
+    as_json: bool = True,
+    cadence_s: float = CADENCE_S,
+    report: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Write a line for each call of each trace to `out`: the finished ones in
-    order of start, then those still open at the trace's end.
+    """Write a line for each call to `out`: the finished ones in order of start,
+    then those still open.
 
-    Raises UserError when a trace cannot be read.
+    Several traces are read as one, in the order given, so that a call may begin
+    in one and end in the next. `report` gets a sentence about what could not be
+    read of a trace. Raises UserError when one cannot be read at all.
     """
     write = json_line if as_json else text_line
-    for path in paths:
-        for call in calls_of(read_trace(path)):
-            out.write(write(call, cadence_s) + "\n")
+    events = chain.from_iterable(read_trace(path, report) for path in paths)
+    for call in calls_of(events):
+        out.write(write(call, cadence_s) + "\n")
 
 
 def calls_of(events: Iterable[Event]) -> Iterator[Call]:

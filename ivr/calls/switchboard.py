@@ -11,9 +11,16 @@ from collections.abc import Callable, Iterator
 
 from ivr.calls import facts, outcomes
 from ivr.calls.channels import Bridge, Exchange, Line
-from ivr.calls.model import Call, Direction, LegOutcome, Side, TransferOutcome
+from ivr.calls.model import (
+    Call,
+    Direction,
+    LegOutcome,
+    Side,
+    TransferKind,
+    TransferOutcome,
+)
 from ivr.calls.ongoing import Ongoing
-from ivr.pbx.events import Channel
+from ivr.pbx.events import OWN_CHANNEL, Channel
 
 REMEMBERED = 1024
 """Channels that ended lately. A late or repeated event must not bring one back."""
@@ -35,9 +42,7 @@ class Switchboard:
     def __iter__(self) -> Iterator[Ongoing]:
         """Every call once, in order of beginning."""
         return (
-            ongoing
-            for call_id, ongoing in self._by_id.items()
-            if call_id == ongoing.call.call_id
+            ongoing for call_id, ongoing in self._by_id.items() if call_id == ongoing.call.call_id
         )
 
     # --- channels ------------------------------------------------------------
@@ -63,10 +68,10 @@ class Switchboard:
 
     def begin(self, channel: Channel, at: float | None, *, seen: bool) -> Line | None:
         uniqueid = channel.uniqueid
-        if not uniqueid or uniqueid in self._ended:
+        if not uniqueid or uniqueid in self._ended or uniqueid.startswith(OWN_CHANNEL):
             return None
-        line = Line(uniqueid, channel.name, channel.caller_num, channel.exten)
-        line.ext = self._ext_of(channel.name)
+        ext = self._ext_of(channel.name)
+        line = Line(uniqueid, channel.name, ext, channel.caller_num, channel.exten)
         ongoing = self._expected.pop(uniqueid, None)
         if ongoing is not None:
             ongoing.expected.discard(uniqueid)
@@ -130,6 +135,8 @@ class Switchboard:
         leg = ongoing.end_leg(line, at, cause)
         if leg is not None:
             self.facts.append(facts.LegEnded(at, ongoing.call, leg))
+            if ongoing.consultation is not None:
+                self.settle(ongoing, at)
         if line.uniqueid in ongoing.held and ongoing.unhold(line, at):
             self.facts.append(facts.CallHeld(at, ongoing.call, False))
         if line.phone:
@@ -137,10 +144,8 @@ class Switchboard:
         if line is ongoing.caller or ongoing.call.cause is None:
             ongoing.call.cause = cause
             ongoing.call.cause_text = cause_text
-        if line is ongoing.caller:
-            ongoing.caller_gone = True
-            if cause in outcomes.GONE_CAUSES and ongoing.call.answered_by is None:
-                ongoing.gave_up = True
+        if line is ongoing.caller and not self.tells_hangups:
+            ongoing.gave_up = ongoing.gave_up or cause in outcomes.GONE_CAUSES
         if not ongoing.lines:
             self.close(ongoing, at)
 
@@ -175,9 +180,9 @@ class Switchboard:
         into, gone = (one, other) if one.serial < other.serial else (other, one)
         for line in gone.lines.values():
             line.ongoing = into
-            if line.leg is not None and line.picked_up and not line.left:
-                if line not in into.pending:
-                    into.pending.append(line)
+            lifted = line.leg is not None and line.picked_up and not line.left
+            if lifted and line not in into.pending:
+                into.pending.append(line)
             line.answers_before = into.answers
         into.lines.update(gone.lines)
         into.ids |= gone.ids
@@ -210,10 +215,9 @@ class Switchboard:
         for call_id in ongoing.ids:
             self._by_id.pop(call_id, None)
             self._remember(call_id)
-        if LegOutcome.CANCELLED in {leg.outcome for leg in call.legs} and (
-            ongoing.gave_up or not self.tells_hangups
-        ):
-            ongoing.gave_up = True
+        if not self.tells_hangups and (ongoing.gave_up or ongoing.transfer is not None):
+            for leg in ongoing.dropped:
+                leg.outcome = LegOutcome.CANCELLED
         call.end_at = at if ongoing.people_left_at is None else ongoing.people_left_at
         if ongoing.transfer is not None:
             outcome = outcomes.transfer_unanswered(
@@ -237,6 +241,12 @@ class Switchboard:
 
     # --- answers -------------------------------------------------------------
 
+    def hears_caller(self, line: Line) -> bool:
+        caller = line.ongoing.caller
+        if caller is None or line.bridge is None:
+            return caller is None and line.heard
+        return caller in self.exchange.hearing(line.bridge)
+
     def pick_up(self, line: Line, at: float | None) -> None:
         """A called phone was lifted; whether anybody hears it is seen in the bridges."""
         if line.picked_up:
@@ -249,6 +259,15 @@ class Switchboard:
         elif line.bridge is not None:
             self.join(line.bridge, line, at)
 
+    def begin_transfer(
+        self, ongoing: Ongoing, kind: TransferKind, by: Line, to: str, at: float | None
+    ) -> None:
+        if ongoing.transfer is not None:
+            outcome = outcomes.transfer_unanswered(ongoing.tried(), gave_up=False)
+            self.end_transfer(ongoing, outcome, at)
+        transfer = ongoing.begin_transfer(kind, by.ext, to, at)
+        self.facts.append(facts.TransferStarted(at, ongoing.call, transfer))
+
     def join(self, bridge: Bridge, line: Line, at: float | None) -> None:
         """`line` is in `bridge` with others: a phone lifted may have found its caller."""
         ongoing = line.ongoing
@@ -256,6 +275,8 @@ class Switchboard:
             if other.ongoing is not ongoing:
                 ongoing = self._meet(bridge, ongoing, at)
                 break
+        if ongoing.call.answered_by is not None:
+            self.consult(bridge, ongoing, at)
         if not ongoing.pending:
             return
         hearing = self.exchange.hearing(bridge)
@@ -266,6 +287,53 @@ class Switchboard:
             for lifted in ongoing.pending:
                 if lifted in hearing:
                     self._speak(lifted, at)
+
+    def consult(self, bridge: Bridge, ongoing: Ongoing, at: float | None) -> None:
+        """Attended transfer by feature code: somebody who was talking is alone with
+        a Local channel that nobody dialled; later perhaps with the caller again."""
+        lines = list(bridge.lines.values())
+        if ongoing.consultation is not None:
+            hearing = self.exchange.hearing(bridge)
+            tried = [leg.uniqueid for leg in ongoing.tried()]
+            if ongoing.consulter in hearing and not any(
+                line.tube or line.uniqueid in tried for line in hearing
+            ):
+                self.take_back(ongoing, at)
+            return
+        if len(lines) != 2:
+            return
+        for person, tube in (lines, lines[::-1]):
+            if (
+                tube.tube
+                and not tube.called
+                and tube is not ongoing.root
+                and tube.name.endswith(";1")
+                and person.phone
+                and (person.heard or person is ongoing.caller)
+            ):
+                self.begin_transfer(ongoing, TransferKind.ATTENDED, person, tube.ext, at)
+                ongoing.consultation, ongoing.consulter = ongoing.transfer, person
+
+    def take_back(self, ongoing: Ongoing, at: float | None) -> None:
+        """The consultation has ended without a transfer."""
+        ongoing.consulter = None
+        self.settle(ongoing, at)
+
+    def settle(self, ongoing: Ongoing, at: float | None) -> None:
+        """A consultation taken back is settled once its phones are free again."""
+        if ongoing.consultation is None or ongoing.consulter is not None:
+            return
+        tried = ongoing.tried()
+        if any(leg.outcome is None for leg in tried):
+            return
+        ongoing.consultation = None
+        answered = any(leg.outcome is LegOutcome.ANSWERED for leg in tried)
+        outcome = (
+            TransferOutcome.RETURNED
+            if answered
+            else outcomes.transfer_unanswered(tried, gave_up=False)
+        )
+        self.end_transfer(ongoing, outcome, at)
 
     def _meet(self, bridge: Bridge, ongoing: Ongoing, at: float | None) -> Ongoing:
         """Two people of different calls hear each other: it is one call.
@@ -281,9 +349,9 @@ class Switchboard:
             other = line.ongoing
             joined = self.merge(ongoing, other, at)
             younger = other if joined is ongoing else ongoing
-            if younger.caller in hearing and younger.caller.phone:
+            lifted = younger.caller
+            if lifted is not None and lifted in hearing and lifted.phone:
                 # They called to take this call (from a parking place, for one).
-                lifted = younger.caller
                 joined.leg(lifted, at)
                 if not lifted.picked_up:
                     lifted.picked_up = True
@@ -305,6 +373,7 @@ class Switchboard:
         self._speak(line, at)
         ongoing.answers += 1
         ongoing.hangup_by = None
+        ongoing.gave_up = False
         if call.answered_by is None:
             call.answered_by, call.answered_ext, call.answer_at = leg.channel, leg.ext, at
         self.facts.append(facts.CallAnswered(at, call, leg))
@@ -312,9 +381,7 @@ class Switchboard:
             outcome = outcomes.transfer_answered(ongoing.transfer, leg, ongoing.tried())
             self.end_transfer(ongoing, outcome, at)
 
-    def end_transfer(
-        self, ongoing: Ongoing, outcome: TransferOutcome, at: float | None
-    ) -> None:
+    def end_transfer(self, ongoing: Ongoing, outcome: TransferOutcome, at: float | None) -> None:
         transfer = ongoing.end_transfer(outcome, at)
         if transfer is not None:
             self.facts.append(facts.TransferEnded(at, ongoing.call, transfer))

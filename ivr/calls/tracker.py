@@ -24,9 +24,11 @@ from ivr.calls import channels, facts
 from ivr.calls.channels import Line
 from ivr.calls.model import Call, Direction, Side, TransferKind, TransferOutcome
 from ivr.calls.ongoing import Ongoing
-from ivr.calls.repair import close_all, repair
+from ivr.calls.repair import close_older, repair
 from ivr.calls.switchboard import Switchboard
 from ivr.pbx import events as ev
+
+_STATE_BUSY = 7  # Busy() and Congestion() put the caller's channel there
 
 
 def _never(_name: str) -> bool:
@@ -62,7 +64,6 @@ class Tracker:
             ev.Pickup: self._pickup,
             ev.HangupRequest: self._hangup_request,
             ev.Hangup: self._hangup,
-            ev.QueueCallerAbandon: self._queue_caller_abandon,
             ev.UserEvent: self._user_event,
             ev.RecordingStart: self._recording_start,
             ev.FullyBooted: self._fully_booted,
@@ -113,6 +114,8 @@ class Tracker:
         if state == ev.STATE_RINGING:
             if line.phone and line is not line.ongoing.caller:
                 self._ring(line, event.at)
+        elif state == _STATE_BUSY:
+            line.asked = True  # Busy() or Congestion(): what follows is no wish of the caller
         elif state == ev.STATE_UP and not line.up:
             line.up = True
             if line.leg is not None:
@@ -122,7 +125,8 @@ class Tracker:
 
     def _caller_up(self, ongoing: Ongoing, at: float | None) -> None:
         call = ongoing.call
-        if call.answered_by is None and call.system_answer_at is None and not ongoing.pending:
+        if call.answered_by is None and not ongoing.waited and not ongoing.pending:
+            ongoing.waited = True
             call.system_answer_at = at
             self._board.facts.append(facts.SystemAnswered(at, call))
 
@@ -135,7 +139,7 @@ class Tracker:
         line = self._board.exchange.lines.get(event.uniqueid)
         if line is None:
             return
-        line.number = event.caller_num
+        line.shown = event.caller_num
         ongoing = line.ongoing
         call = ongoing.call
         if line is not ongoing.caller or ongoing.number_known:
@@ -154,10 +158,9 @@ class Tracker:
             return
         line.asked = True
         if line is ongoing.caller:
-            if ongoing.call.answered_by is None:
-                ongoing.gave_up = True
-        elif not line.heard:
-            return  # a phone that refuses, or one that nobody heard yet
+            ongoing.gave_up = True
+        elif not self._board.hears_caller(line):
+            return  # a phone that refuses, or that only spoke with a colleague
         if ongoing.hangup_by is None:
             ongoing.hangup_by = ongoing.side(line)
 
@@ -184,6 +187,7 @@ class Tracker:
                     ongoing = self._board.merge(dialler.ongoing, ongoing, event.at)
                 self._dials(ongoing, dialler, line, event)
         line.status = ""
+        line.called = True
         ongoing.left_first = None
         if line.phone and line is not ongoing.caller:
             ongoing.leg(line, event.at)
@@ -202,9 +206,7 @@ class Tracker:
             call.caller_channel = call.caller_uniqueid = ""
         self._board.changed(ongoing, event.at)
 
-    def _dials(
-        self, ongoing: Ongoing, dialler: Line, line: Line, event: ev.DialBegin
-    ) -> None:
+    def _dials(self, ongoing: Ongoing, dialler: Line, line: Line, event: ev.DialBegin) -> None:
         call = ongoing.call
         if ongoing.originated and call.answered_by is not None and (line.phone or line.tube):
             self._click_to_dial(ongoing, dialler, line, event)
@@ -228,7 +230,7 @@ class Tracker:
         ongoing.number_known = True
         ongoing.answers = 0
         call.legs.remove(first)
-        call.caller = caller.number or caller.ext
+        call.caller = (caller.number if caller is root else caller.shown) or caller.ext
         call.caller_channel, call.caller_uniqueid = caller.name, caller.uniqueid
         call.called = (
             event.caller.exten
@@ -239,6 +241,7 @@ class Tracker:
         self._board.changed(ongoing, event.at)
 
     def _dial_state(self, event: ev.DialState) -> None:
+        self._board.tells_hangups = True
         if event.status == "RINGING":
             line = self._board.line(event.dest)
             if line is not None and line.phone and line is not line.ongoing.caller:
@@ -282,12 +285,6 @@ class Tracker:
         if line.phone and line is not ongoing.caller:
             ongoing.leg(line, event.at)
             self._board.pick_up(line, event.at)
-
-    def _queue_caller_abandon(self, event: ev.QueueCallerAbandon) -> None:
-        # The queue's own timeout sends it too: only the channel's end tells which.
-        line = self._board.line(event.channel)
-        if line is not None and not self._board.tells_hangups and line.ongoing.caller is line:
-            line.ongoing.gave_up = line.ongoing.call.answered_by is None
 
     # --- bridges -------------------------------------------------------------
 
@@ -334,7 +331,7 @@ class Tracker:
         if line is None:
             return
         ongoing = line.ongoing
-        self._transfer(ongoing, TransferKind.BLIND, line, event.extension, event.at)
+        self._board.begin_transfer(ongoing, TransferKind.BLIND, line, event.extension, event.at)
         if event.result != "Success":
             self._board.end_transfer(ongoing, TransferOutcome.FAILED, event.at)
             return
@@ -349,14 +346,17 @@ class Tracker:
         ongoing = line.ongoing
         if second.ongoing is not ongoing:
             ongoing = self._board.merge(ongoing, second.ongoing, event.at)
-        self._transfer(ongoing, TransferKind.ATTENDED, line, to, event.at)
+        if ongoing.consultation is None or ongoing.consulter is not line:
+            self._board.begin_transfer(ongoing, TransferKind.ATTENDED, line, to, event.at)
+        ongoing.consultation = ongoing.consulter = None
         if event.result != "Success":
             self._board.end_transfer(ongoing, TransferOutcome.FAILED, event.at)
             return
         other = None if event.transferee is None else self._board.line(event.transferee)
         self._leaves(ongoing, line, other, event.at)
         self._leaves(ongoing, second, other, event.at)
-        if event.dest_type != "App":
+        consulted = second is not line or ongoing.consulted()
+        if event.dest_type != "App" and consulted:
             self._board.end_transfer(ongoing, TransferOutcome.ANSWERED, event.at)
 
     def _target(self, line: Line, second: Line, event: ev.AttendedTransfer) -> str:
@@ -366,16 +366,11 @@ class Tracker:
         target = None if event.target is None else self._board.line(event.target)
         return "" if target is None else target.ext
 
-    def _transfer(
-        self, ongoing: Ongoing, kind: TransferKind, by: Line, to: str, at: float | None
-    ) -> None:
-        if ongoing.transfer is not None:
-            self._board.end_transfer(ongoing, TransferOutcome.FAILED, at)
-        transfer = ongoing.begin_transfer(kind, by.ext, to, at)
-        self._board.facts.append(facts.TransferStarted(at, ongoing.call, transfer))
-
     def _leaves(self, ongoing: Ongoing, line: Line, other: Line | None, at: float | None) -> None:
         line.left = True
+        if line.asked and ongoing.hangup_by is ongoing.side(line):
+            ongoing.hangup_by = None  # they hung up to transfer
+            ongoing.gave_up = False
         if line in ongoing.pending:
             ongoing.pending.remove(line)
         if ongoing.unhold(line, at):
@@ -401,7 +396,8 @@ class Tracker:
 
     def _fully_booted(self, event: ev.FullyBooted) -> None:
         if event.at is not None:
-            close_all(self._board, before=event.at - event.uptime)
+            # Uptime is told in whole seconds.
+            close_older(self._board, booted=event.at - event.uptime - 1)
 
     def _shutdown(self, event: ev.Shutdown) -> None:
         for ongoing in list(self._board):

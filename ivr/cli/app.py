@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from ivr import __version__
-from ivr.cli import calls, roster, trace
+from ivr.cli import calls, demo, models, prompts, roster, trace
 from ivr.cli.doctor import doctor
 from ivr.cli.office import dialplan, init
+from ivr.cli.say import say
 from ivr.cli.serve import serve
 from ivr.cli.transfer import transfer
 from ivr.errors import UserError
@@ -24,11 +25,15 @@ app.command()(init)
 app.command()(serve)
 app.command()(doctor)
 app.command()(transfer)
+app.command()(say)
+app.command()(demo.demo)
 app.command()(trace.replay)
 app.command()(trace.record)
 app.add_typer(dialplan, name="dialplan")
 app.add_typer(calls.app, name="calls")
 app.add_typer(roster.app, name="roster")
+app.add_typer(prompts.app, name="prompts")
+app.add_typer(models.app, name="models")
 
 
 def _version(wanted: bool) -> None:

@@ -289,7 +289,7 @@ def _print_list(page: Page, settings: Settings, show: listing.Show) -> None:
             f"{row.rings} 响" if row.rings else "",
             options.plain(row.answered_ext),
             listing.seconds(row.wait_s),
-            listing.seconds(row.talk_s),
+            listing.seconds(row.talk_s or None),
             _result(row),
             listing.SIDES.get(row.hangup_by, row.hangup_by),
         )

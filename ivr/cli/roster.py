@@ -1,6 +1,6 @@
 """`ivr roster`: the duty roster (值班表)."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -142,29 +142,27 @@ def remove(
 def check(config: options.Config = options.CONFIG, days: Days = 31) -> None:
     """检查值班表与排班 · find phones that went, overlaps, hours nobody answers."""
 
-    async def work(db: Database, settings: Settings) -> list[str]:
-        start = datetime.now(settings.site.zone)
+    async def work(db: Database, settings: Settings) -> tuple[list[str], list[str]]:
+        zone = settings.site.zone
+        start = datetime.now(zone)
         rows = await Roster(db, settings).entries(start.timestamp())
-        named = [Named(f"{row.id[-6:]} {hours(row, settings.site.zone)}", row) for row in rows]
-        found = problems(settings, named) + overlaps(named)
+        named = [Named(f"{row.id[-6:]} {hours(row, zone)}", row) for row in rows]
+        wrong = problems(settings, named) + overlaps(named)
         for line in settings.lines:
             for begin, until in gaps(line, start, days):
-                span = " – ".join(
-                    listing.clock(at, settings.site.zone, "%m-%d %H:%M") for at in (begin, until)
-                )
-                found.append(f"line {line.name!r}: no ladder for {span}; its last one answers")
-        last = (start + timedelta(days=days)).date()
-        for day in sorted({start.date().year, last.year}):
-            unknown = calendar.warning(last.replace(year=day, day=1))
-            if unknown:
-                found.append(unknown)
-        return found
+                span = " – ".join(listing.clock(at, zone, "%m-%d %H:%M") for at in (begin, until))
+                wrong.append(f"line {line.name!r}: no ladder for {span}; its last one answers")
+        first, last = start.date(), (start + timedelta(days=days)).date()
+        years = [first, *(date(year, 1, 1) for year in range(first.year + 1, last.year + 1))]
+        return wrong, [words for words in map(calendar.warning, years) if words]
 
-    found = options.with_store(config, work, create=True)
+    wrong, warnings = options.with_store(config, work, create=True)
     out = options.console()
-    for sentence in found:
+    for sentence in warnings:
+        out.print(options.plain(f"! {sentence}"))
+    for sentence in wrong:
         out.print(options.plain(f"✗ {sentence}"))
-    if found:
+    if wrong:
         raise typer.Exit(1)
     out.print("✓ 值班表没有问题。")
 

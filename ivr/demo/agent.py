@@ -86,7 +86,7 @@ class Agent:
         await asyncio.gather(*tasks, return_exceptions=True)
         for call in self._dialogs.values():
             call.media.stream.close()
-        self.endpoint.close()
+        await self.endpoint.close()
 
     @property
     def port(self) -> int:

@@ -70,6 +70,10 @@ class Call(Session):
     async def wait_answered(self, timeout_s: float) -> None:
         await self.while_alive(self.answered.wait(), timeout_s)
 
+    async def wait_audio(self, timeout_s: float) -> None:
+        """Until the first packet of sound comes: for the called side, until both are connected."""
+        await self.while_alive(self.media.stream.audible.wait(), timeout_s)
+
     async def wait_ended(self, timeout_s: float) -> None:
         async with asyncio.timeout(timeout_s):
             await self.ended.wait()

@@ -25,11 +25,10 @@ _BAND = (300.0, 3400.0)  # what every telephone carries, Hz
 _BLOCK = RATE  # samples that are matched as one
 _SLIP = round(0.04 * RATE)  # how far blocks may drift apart: a jitter buffer at work
 _HOP = 80  # 10 ms
-_WINDOW = 2 * _HOP
 
 
 class Heard(NamedTuple):
-    offset_s: float  # where the sample begins in what was heard
+    offset_s: float  # where the sample begins; below 0 when its beginning was not heard
     score: float  # 0 … 1
 
     @property
@@ -71,9 +70,10 @@ def find(sample: Samples, heard: Samples, rate: int = RATE) -> Heard:
     signal = _band(sample, rate)
     if not len(heard) or not np.any(signal):
         return Heard(0.0, 0.0)
-    lags = len(heard)
-    rest = np.zeros(len(sample))  # the end of the sample may have been cut off
-    correlate = _Correlator(np.concatenate([_band(heard, rate), rest]), _BLOCK)
+    # Either end of the sample may be cut off: the first packet of early media often is.
+    lead, rest = np.zeros(_BLOCK), np.zeros(len(sample))
+    lags = len(lead) + len(heard)
+    correlate = _Correlator(np.concatenate([lead, _band(heard, rate), rest]), _BLOCK)
     total, weight = np.zeros(lags), 0.0
     for start in range(0, len(signal), _BLOCK):
         block = signal[start : start + _BLOCK]
@@ -83,7 +83,7 @@ def find(sample: Samples, heard: Samples, rate: int = RATE) -> Heard:
             total += energy * _best_nearby(scores, _SLIP if start else 0)
             weight += energy
     best = int(np.argmax(total))
-    return Heard(best / rate, float(np.clip(total[best] / weight, 0.0, 1.0)))
+    return Heard((best - len(lead)) / rate, float(np.clip(total[best] / weight, 0.0, 1.0)))
 
 
 def _band(samples: Samples, rate: int) -> _Signal:
@@ -149,9 +149,10 @@ def tones(heard: Samples, rate: int = RATE, min_s: float = 0.1) -> list[Tone]:
     for first, last in _runs(pure):
         middle = float(np.median(frequency[first:last]))
         # A frame is pure as soon as half of it holds the tone: the edges lie half a frame in.
-        start, end = starts[first] + size // 2, starts[last - 1] + size // 2
-        if np.ptp(frequency[first:last]) < 20 and (end - start) / rate >= min_s - size / rate:
-            found.append(Tone(middle, start / rate, (end - start) / rate))
+        start = float(starts[first] + size // 2) / rate
+        length = (last - first) * _HOP / rate
+        if np.ptp(frequency[first:last]) < 20 and length >= min_s - size / rate:
+            found.append(Tone(middle, start, length))
     return found
 
 

@@ -12,6 +12,7 @@ import secrets
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ import aiohttp
 from ivr.demo.agent import Behaviour
 from ivr.demo.city import City
 from ivr.demo.phone import Phone
+from ivr.demo.sound import Samples, read_wav
 from ivr.errors import UserError
 from ivr.pbx.asterisk import Asterisk
 from ivr.pbx.dialplan import Account, Fresh, SipTrunk, render_fresh
@@ -71,6 +73,15 @@ class House:
 
     def prompt(self, name: str) -> Path:
         return self.settings.paths.prompts / self.settings.site.language / f"{name}.wav"
+
+    def samples(self, name: str) -> Samples:
+        """A prompt as it is heard on the phone."""
+        return read_wav(self.prompt(name))
+
+    @staticmethod
+    def now() -> float:
+        """The clock of the calls' histories, in seconds."""
+        return time.monotonic()
 
     async def phone(
         self, ext: str, *, behaviour: Behaviour | None = None, silent: bool = False

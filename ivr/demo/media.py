@@ -23,7 +23,7 @@ class Media:
         """Agree to `offer`, and from now on send as agreed."""
         agreed = self._next().answer_to(offer)
         self.stream.connect(offer, agreed)
-        self.held = not offer.direction.sends or offer.host == "0.0.0.0"  # RFC 2543's hold
+        self.held = not offer.direction.receives or offer.host == "0.0.0.0"  # RFC 2543's hold
         return bytes(agreed)
 
     def agreed(self, answer: Sdp) -> None:

@@ -195,6 +195,7 @@ class Stream:
         self.recorder = Recorder()
         self.keys: list[KeyPress] = []
         self.new_key = asyncio.Event()
+        self.audible = asyncio.Event()  # the first audio packet has come
         self.sending = True
         self._silent = silent
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -331,6 +332,7 @@ class Stream:
         codec = next((name for name, kind in CODECS.items() if kind == packet.payload_type), None)
         if codec:
             self.recorder.add(now, packet, codec)
+            self.audible.set()
         elif packet.payload_type == self._dtmf and len(packet.payload) >= _EVENT.size:
             event = packet.payload[0]
             if packet.timestamp != self._heard_press and event < len(KEYS):

@@ -64,6 +64,7 @@ class Session:
         self._acknowledged = asyncio.Event()
         self._without_ack: dict[int, ServerTransaction] = {}  # their INVITEs we said 200 to
         self._changing = asyncio.Lock()
+        self._reinviting = False  # an INVITE of ours within the call awaits its answer
         if invite:
             self._received_invite(invite)
 
@@ -307,14 +308,18 @@ class Session:
             if 200 <= response.status < 300:
                 self._acknowledge(response)
 
-        return await self._request("INVITE", self._headers(_SDP), self.media.offer(), again)
+        self._reinviting = True
+        try:
+            return await self._request("INVITE", self._headers(_SDP), self.media.offer(), again)
+        finally:
+            self._reinviting = False
 
     async def refer(self, number: str, timeout_s: float = 30) -> int:
         """Blind transfer to `number`: the last status that NOTIFY told of it.
 
-        Returns when the transfer succeeded or failed, or when this call was ended
-        (which a PBX does as soon as it has the other side; then 100 or 180 is usual).
-        Raises Refused.
+        Returns when the transfer succeeded (Asterisk says 200 as soon as the target
+        rings; then this call is hung up), failed, or when the PBX ended this call
+        before it told. Raises Refused.
         """
         target = replace(self.dialog.remote.uri, user=number, tail="")
         return await self._refer(f"<{target}>", timeout_s)
@@ -395,7 +400,7 @@ class Session:
         offer = Sdp.parse(request.body)
         if request.method == "INVITE":
             self.note("re-INVITE in")
-        if self._changing.locked():
+        if self._reinviting:
             transaction.respond(491)
         elif not self.answered.is_set() or self._without_ack:
             transaction.respond(500, headers=[("Retry-After", "1")])

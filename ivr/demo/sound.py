@@ -32,7 +32,7 @@ def _alaw_decoder() -> Samples:
 
 def _ulaw_encoder() -> _Table:
     linear = np.arange(-32768, 32768) >> 2
-    value = np.minimum(np.abs(linear), 8159) + 33
+    value = np.minimum(np.abs(linear), 8158) + 33
     segment = np.searchsorted([0x3F, 0x7F, 0xFF, 0x1FF, 0x3FF, 0x7FF, 0xFFF, 0x1FFF], value)
     code = segment << 4 | value >> (segment + 1) & 0xF
     coded: _Table = (code ^ np.where(linear < 0, 0x7F, 0xFF)).astype(np.uint8)

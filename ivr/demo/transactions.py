@@ -186,6 +186,7 @@ class Endpoint(asyncio.DatagramProtocol):
         self._clients: dict[tuple[str, str], ClientTransaction] = {}
         self._servers: dict[tuple[str, str, str], ServerTransaction] = {}
         self._transport: asyncio.DatagramTransport | None = None
+        self._closed = asyncio.Event()
         self.address: Peer = ("", 0)
 
     async def open(self, host: str, port: int) -> None:
@@ -194,7 +195,8 @@ class Endpoint(asyncio.DatagramProtocol):
         self._transport = transport
         self.address = transport.get_extra_info("sockname")[:2]
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Give up what is under way; the port is free afterwards."""
         for client in self._clients.values():
             client.close()
         for server in self._servers.values():
@@ -204,6 +206,7 @@ class Endpoint(asyncio.DatagramProtocol):
         if self._transport:
             self._transport.close()
             self._transport = None
+            await self._closed.wait()
 
     def send(self, message: Request | Response, peer: Peer) -> None:
         if self._transport:
@@ -232,6 +235,9 @@ class Endpoint(asyncio.DatagramProtocol):
             self._servers.pop(_server_key(transaction.request), None)
 
     # --- asyncio.DatagramProtocol
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed.set()
 
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
         peer = cast(Peer, addr[:2])

@@ -50,9 +50,13 @@ class Roster:
         return await self._table.between(since, line=line)
 
     async def effective_schedule(self, line: Line, start: datetime, days: int = 7) -> list[Segment]:
-        """Ladders of `line` for the next days with the roster's entries laid over them."""
+        """Ladders of `line` for the next days with the roster's entries laid over them.
+
+        Phones that have left the settings since an entry was made are not rung.
+        """
         entries = await self._table.between(start.timestamp(), line=line.name)
-        return effective_schedule(line, entries, start, days)
+        able = [row for row in map(self._without_lost_phones, entries) if row.primary]
+        return effective_schedule(line, able, start, days)
 
     async def plan(self, entries: Sequence[Named]) -> Plan:
         """What `put` would do. Raises UserError when an entry cannot stand."""
@@ -86,6 +90,13 @@ class Roster:
         row = await self._table.get(name)
         await self._table.remove(row)
         return row
+
+    def _without_lost_phones(self, row: RosterRow) -> RosterRow:
+        primary, backup = (
+            tuple(ext for ext in exts if self._settings.phone(ext))
+            for exts in (row.primary, row.backup)
+        )
+        return replace(row, primary=primary, backup=backup)
 
 
 def effective_schedule(

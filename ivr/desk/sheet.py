@@ -171,8 +171,9 @@ def _day(value: Any) -> date:
     if isinstance(value, date):
         return value
     found = re.fullmatch(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", _text(value).split(" ")[0])
-    if found:
-        return date(int(found[1]), int(found[2]), int(found[3]))
+    with contextlib.suppress(ValueError):  # the 31st of February
+        if found:
+            return date(int(found[1]), int(found[2]), int(found[3]))
     raise ValueError(f"日期 {_text(value)!r} is no date; write it like 2026-11-22")
 
 

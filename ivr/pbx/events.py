@@ -17,6 +17,10 @@ STATE_RINGING = 5  # a phone we called is ringing
 STATE_UP = 6
 
 
+OWN_CHANNEL = "ivr-own-"
+"""Uniqueids of channels that we make and that are no part of any call begin so."""
+
+
 class Channel(NamedTuple):
     """A channel as it was when the event was sent."""
 

@@ -49,7 +49,8 @@ class Request(PanoramiskAction):  # type: ignore[misc]
     """An action on its way; its `future` gives the messages that answer it.
 
     With `as_list` they are the response and the rows up to `EventList: Complete`.
-    `then` is called with their texts before any later message is looked at.
+    When they mean success, `then` is called with their texts before any later
+    message is looked at.
     """
 
     def __init__(self, action: Action, *, as_list: bool, then: Then | None = None) -> None:
@@ -82,7 +83,7 @@ class Request(PanoramiskAction):  # type: ignore[misc]
             return False
         if not self.future.done():  # it may have timed out
             self.future.set_result(self.responses)
-            if self.then is not None:
+            if self.then is not None and first.success:
                 self.then(self.texts)
         return True
 

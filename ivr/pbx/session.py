@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import structlog
 
+from ivr.errors import UserError
 from ivr.pbx import actions
 from ivr.pbx import events as ev
 from ivr.pbx.actions import Action
@@ -77,10 +78,17 @@ class State(NamedTuple):
 
 
 class Session:
-    """`async with Session(settings.ami) as session`, or start() and close()."""
+    """`async with Session(settings.ami) as session`, or start() and close().
+
+    Raises UserError when AMI could not carry the user's name or secret.
+    """
 
     def __init__(self, ami: Ami, on_event: Subscriber | None = None) -> None:
         self._ami = ami
+        try:
+            self._login = actions.login(ami.user, ami.secret.get_secret_value())
+        except ValueError as error:
+            raise UserError(f"[ami] in ivr.toml cannot be used: {error}") from None
         self._subscribers: tuple[Subscriber, ...] = () if on_event is None else (on_event,)
         self._taps: tuple[Tap, ...] = ()
         self._link: Link | None = None
@@ -181,11 +189,13 @@ class Session:
         while True:
             await self._work.wait()
             until, last_at = time.perf_counter() + SLICE_S, self._last_at
-            while queue and time.perf_counter() < until:
+            while queue:
                 item = queue.popleft()
                 if item is None:
                     return
                 self._hand_on(item)
+                if time.perf_counter() >= until:
+                    break
             if self._last_at is not None and self._last_at != last_at:
                 self._lag_s = time.time() - self._last_at
             if not queue:
@@ -202,7 +212,11 @@ class Session:
                     tap(item)
                 except Exception:
                     self._count_failure()
-            event = decode(item)
+            try:
+                event = decode(item)
+            except Exception:
+                self._count_failure()
+                return
             if event is None:
                 return
             if event.at is not None:
@@ -222,7 +236,7 @@ class Session:
 
     def _count_failure(self) -> None:
         self._failures += 1
-        log.exception("a subscriber failed on an AMI event")
+        log.exception("an AMI event could not be handled")
 
     # --- actions -------------------------------------------------------------
 
@@ -299,8 +313,7 @@ class Session:
         try:
             async with asyncio.timeout(ami.timeout_s + REFUSAL_S):
                 self._link = link = await connect(ami.host, ami.port, self._received)
-                login = actions.login(ami.user, ami.secret.get_secret_value())
-                response = (await link.request(login).future)[0]
+                response = (await link.request(self._login).future)[0]
         except TimeoutError:
             if link is None:
                 raise _Down(f"{where} does not answer; check ami.host and the network") from None
@@ -320,12 +333,14 @@ class Session:
             if link is not None and (response is None or not response.success):
                 link.close()
                 self._link = None
-        if not response.success:
+        if response.message == "Authentication failed":
             raise _Down(
                 f"Asterisk refused user {ami.user!r}: wrong secret; set ami.secret "
-                f"to what manager.conf has for [{ami.user}] ({response.message})",
+                f"to what manager.conf has for [{ami.user}]",
                 retry_s=REFUSED_RETRY_S,
             )
+        if not response.success:  # "Asterisk is shutting down", too many sessions …
+            raise _Down(f"Asterisk refused the login: {response.message}")
         self._connected, self._since, self._error = True, time.time(), ""
         self._connects += 1
         log.info("connected to Asterisk", address=where)

@@ -7,7 +7,9 @@ name. Every method may raise ActionFailed, ActionTimeout or ConnectionLost.
 import re
 from collections.abc import Sequence
 
+from ivr.ids import uuid7
 from ivr.pbx import actions
+from ivr.pbx.events import OWN_CHANNEL
 from ivr.pbx.session import ActionFailed, Session
 
 TRANSFERS = "ivr-transfer"
@@ -65,13 +67,30 @@ class Switch:
         """`transferer` consults `ext`; who talked to it hears please-wait and music."""
         await self._session.send(actions.atxfer(transferer, CONSULTATIONS, ext))
 
-    async def record(self, channel: str, file: str) -> bool:
-        """Write what is said on `channel` to `file`; False when it is recorded already."""
-        running = await self._session.send(actions.getvar("MIXMONITOR_FILENAME", channel))
-        if running.get("Value"):
-            return False
+    async def announce_recording(self, channel: str) -> None:
+        """Let both sides of the talk on `channel` hear the recording notice.
+
+        It does not interrupt them and ends with them.
+        """
+        identity = f"{OWN_CHANNEL}{uuid7()}"
+        await self._session.send(
+            actions.originate(
+                "Local/recording-notice@ivr-announce/n",
+                application="ChanSpy",
+                data=f"{channel},qBuES",
+                channel_id=f"{identity}-1",
+                other_channel_id=f"{identity}-2",
+            )
+        )
+
+    async def is_recorded(self, channel: str) -> bool:
+        """Whether a recording was begun on `channel` already."""
+        asked = actions.getvar("MIXMONITOR_FILENAME", channel)
+        return bool((await self._session.send(asked)).get("Value"))
+
+    async def record(self, channel: str, file: str) -> None:
+        """Write to `file` what is said while `channel` talks to somebody."""
         await self._session.send(actions.mix_monitor(channel, file, "b"))
-        return True
 
     async def set_hold_music(self, channel: str, music_class: str) -> None:
         await self._session.send(actions.setvar("CHANNEL(musicclass)", music_class, channel))
@@ -85,10 +104,12 @@ class Switch:
         family = f"{FAMILY}/{line}"
         for number, row in enumerate(rows, start=1):
             await self._session.send(actions.db_put(family, str(number), row))
+        end = str(len(rows) + 1)
         try:
-            await self._session.send(actions.db_del(family, str(len(rows) + 1)))
+            await self._session.send(actions.db_get(family, end))
         except ActionFailed:
-            return  # there was no longer list before
+            return  # there was no longer list before; DBDel would warn in Asterisk's log
+        await self._session.send(actions.db_del(family, end))
 
     async def command(self, line: str) -> str:
         """What Asterisk's command line answers."""

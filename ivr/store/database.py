@@ -10,7 +10,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -35,12 +35,16 @@ class Database:
     keep the process alive otherwise."""
 
     def __init__(
-        self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection, lock: int
+        self,
+        path: Path,
+        writer: aiosqlite.Connection,
+        reader: aiosqlite.Connection,
+        held: AsyncExitStack,
     ) -> None:
         self.path = path
         self._writer = writer
         self._reader = reader
-        self._lock = lock
+        self._held = held
         self._writing = asyncio.Lock()
 
     @classmethod
@@ -62,30 +66,23 @@ class Database:
         a database of ours, of a newer ivr, or cannot be written.
         """
         _prepare(path, create)
-        lock = _take_lock(path) if serve else -1
-        writer: aiosqlite.Connection | None = None
-        try:
-            writer = await _connect(path, busy_s)
-            await _configure(writer, path)
-            await _migrate(writer, path)
-            reader = await _connect(path, busy_s)
-            await reader.execute("PRAGMA query_only = ON")
-        except BaseException as error:
-            if writer is not None:
-                await writer.close()
-            _release(lock)
-            if isinstance(error, sqlite3.Error):
+        async with AsyncExitStack() as stack:
+            if serve:
+                stack.callback(os.close, _take_lock(path))
+            try:
+                writer = await _connect(path, busy_s, stack)
+                await _configure(writer, path)
+                await _migrate(writer, path)
+                reader = await _connect(path, busy_s, stack)
+                await reader.execute("PRAGMA query_only = ON")
+            except sqlite3.Error as error:
                 raise UserError(_sentence(path, error)) from error
-            raise
-        return cls(path, writer, reader, lock)
+            return cls(path, writer, reader, stack.pop_all())
 
     async def close(self) -> None:
         """Wait for the running transaction, then close. May be called twice."""
         async with self._writing:
-            await self._reader.close()
-            await self._writer.close()
-        _release(self._lock)
-        self._lock = -1
+            await self._held.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -166,14 +163,10 @@ def _take_lock(path: Path) -> int:
     return lock
 
 
-def _release(lock: int) -> None:
-    if lock >= 0:
-        os.close(lock)
-
-
-async def _connect(path: Path, busy_s: float) -> aiosqlite.Connection:
+async def _connect(path: Path, busy_s: float, stack: AsyncExitStack) -> aiosqlite.Connection:
     # isolation_level=None: transactions begin and end where we say, nowhere else.
     connection = await aiosqlite.connect(path, isolation_level=None, timeout=busy_s)
+    stack.push_async_callback(connection.close)
     connection.row_factory = sqlite3.Row
     return connection
 

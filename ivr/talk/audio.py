@@ -7,20 +7,18 @@ that what lies above the telephone's band would fold back into it.
 import io
 import os
 import tempfile
+import warnings
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
 from ivr.errors import UserError
-
-if TYPE_CHECKING:
-    from pydub import AudioSegment  # type: ignore[import-untyped]
 
 Samples = NDArray[np.float32]
 
@@ -78,15 +76,13 @@ def resample(audio: Audio, rate: int) -> Audio:
 
 def loudness_db(audio: Audio) -> float:
     """Mean level of the frames in which something is said, in dBFS; -inf for silence."""
-    power = _frame_power(audio)
-    loud = power[power > np.max(power, initial=0.0) * 10 ** (_GATE_DB / 10)]
+    loud = _frame_power(audio)[_heard(audio)]
     return _db(float(np.sqrt(loud.mean()))) if len(loud) else float("-inf")
 
 
 def trim(audio: Audio, ends_s: float = ENDS_S) -> Audio:
     """Leave exactly `ends_s` of silence before the first and after the last sound."""
-    power = _frame_power(audio)
-    heard = np.flatnonzero(power > np.max(power, initial=0.0) * 10 ** (_GATE_DB / 10))
+    heard = np.flatnonzero(_heard(audio))
     if not len(heard):
         return Audio(audio.samples[:0], audio.rate)
     frame = round(_FRAME_S * audio.rate)
@@ -95,9 +91,13 @@ def trim(audio: Audio, ends_s: float = ENDS_S) -> Audio:
     end = (int(heard[-1]) + 1) * frame + pad
     before = np.zeros(max(0, -start), np.float32)
     after = np.zeros(max(0, end - len(audio.samples)), np.float32)
-    return Audio(
-        np.concatenate([before, audio.samples[max(0, start) : end], after]), audio.rate
-    )
+    return Audio(np.concatenate([before, audio.samples[max(0, start) : end], after]), audio.rate)
+
+
+def longest_gap_s(audio: Audio) -> float:
+    """The longest silence between two sounds, in seconds."""
+    heard = np.flatnonzero(_heard(audio))
+    return float(np.max(np.diff(heard), initial=1) - 1) * _FRAME_S
 
 
 def level(audio: Audio, loudness: float = LOUDNESS_DB, peak: float = PEAK_DB) -> Audio:
@@ -120,6 +120,11 @@ def _without_rumble(audio: Audio) -> Audio:
     spectrum *= np.clip((hertz - _LOWEST_HZ / 2) / (_LOWEST_HZ / 2), 0, 1)
     kept = np.fft.irfft(spectrum, len(audio.samples)) if len(spectrum) else audio.samples
     return Audio(kept.astype(np.float32), audio.rate)
+
+
+def _heard(audio: Audio) -> NDArray[np.bool_]:
+    power = _frame_power(audio)
+    return np.asarray(power > np.max(power, initial=0.0) * 10 ** (_GATE_DB / 10))
 
 
 def _frame_power(audio: Audio) -> NDArray[np.float64]:
@@ -169,9 +174,7 @@ def read(path: Path) -> Audio:
     return Audio((pcm / 32768).astype(np.float32), int(sound.frame_rate))
 
 
-def _pydub() -> "type[AudioSegment]":
-    import warnings
-
+def _pydub() -> Any:
     with warnings.catch_warnings():  # it warns of a missing ffmpeg, which .wav does not need
         warnings.simplefilter("ignore")
         from pydub import AudioSegment

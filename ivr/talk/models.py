@@ -14,6 +14,8 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 
 from ivr.cache import cache_dir, lock
@@ -58,9 +60,7 @@ class Model:
 
 
 _KOKORO_RELEASE = "https://github.com/thewh1teagle/kokoro-onnx/releases/download/model-files-v1.0"
-_KOKORO_VOICES = (
-    "https://huggingface.co/onnx-community/Kokoro-82M-v1.0-ONNX/resolve/main/voices"
-)
+_KOKORO_VOICES = "https://huggingface.co/onnx-community/Kokoro-82M-v1.0-ONNX/resolve/main/voices"
 _KOKORO_SPEAKERS = {
     "zf_xiaobei": "5dde6e1c9c4f12c8b327bc29c0cee361a23b52b952c04636858ba637ec66e640",
     "zf_xiaoni": "08892b62a39af0a615cd0581238db7e19e44c578e8fa0bfd0e586e93327d9cba",
@@ -250,7 +250,7 @@ def _from_address(file: File, model: Model, before: str, progress: Progress) -> 
     request = urllib.request.Request(file.url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
         with urllib.request.urlopen(request, timeout=_CONNECT_TIMEOUT_S) as response:
-            resumed = response.status == 206
+            resumed = response.status == HTTPStatus.PARTIAL_CONTENT
             have = have if resumed else 0
             with partial.open("ab" if resumed else "wb") as out:
                 while chunk := response.read(_CHUNK):
@@ -259,11 +259,21 @@ def _from_address(file: File, model: Model, before: str, progress: Progress) -> 
                         break
                     out.write(chunk)
                     progress(file.name, have / file.size)
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
+        if (
+            isinstance(error, urllib.error.HTTPError)
+            and error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+        ):
+            partial.unlink(missing_ok=True)
         raise UserError(
             f"{model.name}: {file.name} cannot be had ({before}; {file.url}: {error});"
             f" {_manual(model)}"
         ) from None
+    if have < file.size:
+        raise UserError(
+            f"{model.name}: {file.url} stopped after {have:,} of {file.size:,} bytes;"
+            " run it again to go on from there"
+        )
     if not _keep(partial, file, model):
         partial.unlink(missing_ok=True)
         raise UserError(

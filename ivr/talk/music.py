@@ -40,19 +40,19 @@ def melody(rate: int) -> Audio:
     for bar, (chord, line) in enumerate(_BARS):
         beat = bar * 4
         for voice, note in enumerate(chord):
-            _add(samples, _tone(note, 4.0, rate, 0.35), beat + voice * 0.08, rate)
+            _add(samples, _tone(note, 4.5, rate, gain=0.35, decay=0.5), beat + voice * 0.08, rate)
         for offset, note in enumerate(line):
             if note:
-                _add(samples, _tone(note, 2.6, rate, 1.0), beat + offset, rate)
+                _add(samples, _tone(note, 2.6, rate, gain=1.0, decay=1.1), beat + offset, rate)
     return level(Audio(samples, rate), loudness=_LOUDNESS_DB)
 
 
-def _tone(note: int, seconds: float, rate: int, gain: float) -> Samples:
+def _tone(note: int, seconds: float, rate: int, gain: float, decay: float) -> Samples:
     """A soft pluck: five overtones, the higher the sooner gone."""
     hertz = 440.0 * 2 ** ((note - _A4) / 12)
     time = np.arange(round(seconds * rate)) / rate
     sound = sum(
-        np.sin(2 * np.pi * hertz * k * time) * np.exp(-time * (1.1 + 0.9 * k)) / k**1.6
+        np.sin(2 * np.pi * hertz * k * time) * np.exp(-time * decay * (1 + 0.8 * k)) / k**1.6
         for k in range(1, 6)
         if hertz * k < min(3_400, rate / 2)
     )

@@ -164,14 +164,11 @@ def outdated(settings: Settings, language: str, out_dir: Path) -> list[str]:
     """Ids whose file is missing, was changed, or says another text than the site's."""
     target = out_dir / language
     built = {one.id: one for one in manifest(target)}
-    wrong = []
-    for name, text in (texts(settings, language) | {MUSIC: ""}).items():
-        one = built.get(name)
-        if one is None or one.text != text or not _there(target, name):
-            wrong.append(name)
-        elif hashlib.sha256((target / f"{name}.wav").read_bytes()).hexdigest() != one.sha256:
-            wrong.append(name)
-    return wrong
+    return [
+        name
+        for name, text in (texts(settings, language) | {MUSIC: ""}).items()
+        if name not in built or built[name].text != text or not _untouched(target, built[name])
+    ]
 
 
 def _own(mine: Path, name: str, language: str, site_language: str) -> Path | None:
@@ -183,6 +180,12 @@ def _own(mine: Path, name: str, language: str, site_language: str) -> Path | Non
 
 def _stamp(path: Path) -> str:
     return f"own-{hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+def _untouched(target: Path, one: Built) -> bool:
+    if not _there(target, one.id):
+        return False
+    return hashlib.sha256((target / f"{one.id}.wav").read_bytes()).hexdigest() == one.sha256
 
 
 def _there(target: Path, name: str) -> bool:

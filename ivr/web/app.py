@@ -36,6 +36,7 @@ def create_app(service: Service) -> web.Application:
             web.get("/metrics", metrics),
             web.get("/api/v1/live", live_state),
             web.get("/api/v1/today", today),
+            web.get("/api/v1/worklist", worklist),
             web.get("/api/v1/calls", calls),
             web.get("/api/v1/calls/{id}", one_call),
             web.post("/api/v1/calls/{id}/transfer", transfer_call),
@@ -112,6 +113,13 @@ async def live_state(request: web.Request) -> web.Response:
 
 async def today(request: web.Request) -> web.Response:
     return _json(await request.app[SERVICE].today())
+
+
+async def worklist(request: web.Request) -> web.Response:
+    """Whom to phone back: abandoned calls and callers who asked for it, oldest first."""
+    service = _require_token(request)
+    entries = await service.worklist.entries()
+    return _json({"entries": [asdict(entry) for entry in entries]})
 
 
 async def calls(request: web.Request) -> web.Response:

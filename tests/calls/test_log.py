@@ -2,7 +2,7 @@
 
 import asyncio
 import wave
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -83,9 +83,10 @@ async def todo(db: Database) -> list[Entry]:
     return await Worklist(db, "main").entries(done=True)
 
 
-async def until(true: Callable[[], bool]) -> None:
+async def until(true: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Wait for what the log tells nobody: the state of its files and tables."""
     async with asyncio.timeout(10):
-        while not true():
+        while not (found if isinstance(found := true(), bool) else await found):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 
@@ -150,12 +151,11 @@ async def test_a_locked_database_is_waited_for_in_the_spool(
     db: Database, settings: Settings, tmp_path: Path
 ) -> None:
     async with running(db, settings, retry_s=0.02) as log:
-        async with await Database.open(tmp_path / "ivr.db") as other:
-            async with other.write():
-                log.on_fact(ended(1))
-                await until(lambda: (tmp_path / SPOOL).exists())
-                assert "locked" in (log.problem or "")
-                log.on_fact(ended(2))
+        async with await Database.open(tmp_path / "ivr.db") as other, other.write():
+            log.on_fact(ended(1))
+            await until(lambda: (tmp_path / SPOOL).exists())
+            assert "locked" in (log.problem or "")
+            log.on_fact(ended(2))
         await until(lambda: log.problem is None)
     assert len(await rows(db)) == 2
 
@@ -163,10 +163,13 @@ async def test_a_locked_database_is_waited_for_in_the_spool(
 async def test_the_spool_outlives_the_process(
     db: Database, settings: Settings, tmp_path: Path
 ) -> None:
-    async with await Database.open(tmp_path / "ivr.db") as other:
-        async with other.write(), running(db, settings) as log:
-            log.on_fact(ended(1))
-            log.on_fact(ended(2, **ABANDONED))
+    async with (
+        await Database.open(tmp_path / "ivr.db") as other,
+        other.write(),
+        running(db, settings) as log,
+    ):
+        log.on_fact(ended(1))
+        log.on_fact(ended(2, **ABANDONED))
     assert await rows(db) == []
     with (tmp_path / SPOOL).open("a") as spool:
         spool.write('{"row": {"id": "cut by a cra')
@@ -262,15 +265,15 @@ async def test_recordings_are_looked_at_after_the_call(
             audio.setparams((1, 2, 8000, 0, "NONE", ""))
             audio.writeframes(bytes(16000 * seconds))
 
+    async def all_checked() -> bool:
+        states = [row.recording_state for row in await rows(db)]
+        return len(states) == 4 and "unchecked" not in states
+
     tape(1, 60)
     tape(2, 20)
     async with running(db, settings, look_every_s=0.01) as log:
         for number in (1, 2, 3):
             log.on_fact(ended(number, recording=True))
         log.on_fact(ended(4))
-        async with asyncio.timeout(10):
-            while any(row.recording_state == "unchecked" for row in await rows(db)) or len(
-                await rows(db)
-            ) < 4:
-                await asyncio.sleep(0.005)
+        await until(all_checked)
     assert [row.recording_state for row in await rows(db)] == ["ok", "short", "missing", "none"]

@@ -184,10 +184,25 @@ def test_an_outside_caller_nobody_answered_is_to_be_called_back(
         )
 
 
-def test_a_request_for_a_call_back() -> None:
-    todo = requested("138-0013-8000", call(), SETTINGS, at=T).todo
-    assert (todo.kind, todo.number_key, todo.line) == (Kind.CALLBACK, "13800138000", "hotline")
+@pytest.mark.parametrize(
+    ("fields", "called", "number", "line"),
+    [
+        ({"Number": "+8613900001111"}, "075512345678", "13900001111", "hotline"),
+        ({"number": "13900001111", "LINE": "hotline"}, "s", "13900001111", "hotline"),
+        ({"Line": "no such line"}, "s", "13800138000", ""),
+    ],
+)
+def test_a_request_for_a_call_back(
+    fields: dict[str, str], called: str, number: str, line: str
+) -> None:
+    todo = requested(fields, call(called=called), SETTINGS, at=T).todo
+    assert (todo.kind, todo.number_key, todo.line) == (Kind.CALLBACK, number, line)
     assert todo.call_id == "1795312800.1"
+
+
+def test_a_request_whose_call_is_unknown() -> None:
+    todo = requested({"Number": "13900001111"}, None, SETTINGS, at=T).todo
+    assert (todo.number, todo.call_id, todo.line) == ("13900001111", "", "")
 
 
 def test_a_call_without_any_time_still_makes_a_row() -> None:

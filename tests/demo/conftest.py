@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from exchange import Exchange, running
+
+from tests.demo.exchange import Exchange, running
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

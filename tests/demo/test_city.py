@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from exchange import Exchange
 
 from ivr.demo.behaviours import (
     announcement,
@@ -17,6 +16,7 @@ from ivr.demo.behaviours import (
 )
 from ivr.demo.city import City
 from ivr.demo.hearing import find, tones
+from tests.demo.exchange import Exchange
 
 pytestmark = pytest.mark.pbx
 

@@ -4,18 +4,18 @@ import asyncio
 
 import numpy as np
 import pytest
-from exchange import Exchange
 
 from ivr.demo.agent import Agent
 from ivr.demo.behaviours import answer, never_answer, reject, say
-from ivr.demo.call import CallEnded
+from ivr.demo.call import Call, CallEnded
 from ivr.demo.hearing import find, first_sound, ringback_cycles
 from ivr.demo.phone import Phone, RegistrationFailed
+from tests.demo.exchange import Exchange
 
 pytestmark = pytest.mark.pbx
 
 
-def story(call) -> list[str]:
+def story(call: Call) -> list[str]:
     return [what for _, what in call.history]
 
 
@@ -237,8 +237,8 @@ async def test_a_blind_transfer(exchange: Exchange) -> None:
         call = owner.call("102")
         await call.wait_answered(5)
         transferred = desk.calls[0]
-        status = await transferred.refer("103")
-        assert status < 300
+        await transferred.wait_audio(5)
+        assert await transferred.refer("103") == 200
         await transferred.wait_ended(5)
         rung = target.calls[0]
         await rung.wait_answered(5)
@@ -251,7 +251,9 @@ async def test_a_transfer_to_nowhere_is_told_to_the_one_who_tried(exchange: Exch
         await desk.register()
         call = owner.call("102")
         await call.wait_answered(5)
+        await desk.calls[0].wait_audio(5)
         assert await desk.calls[0].refer("999") >= 400
+        assert not call.ended.is_set()
 
 
 async def test_an_attended_transfer_with_a_consultation(exchange: Exchange) -> None:
@@ -265,6 +267,7 @@ async def test_an_attended_transfer_with_a_consultation(exchange: Exchange) -> N
         call = owner.call("102")
         await call.wait_answered(5)
         first = desk.calls[0]
+        await first.wait_audio(5)
         await first.hold()
         consult = desk.call("103")
         await consult.wait_answered(5)

@@ -19,9 +19,7 @@ def settings(tmp_path: Path) -> Settings:
                 title="服务热线",
                 ladders=[Ladder(primary=["101"], backup=["201"], mobile="13800138000")],
             ),
-            Line(
-                name="works", did=["12346"], title="工程部", ladders=[Ladder(primary=["201"])]
-            ),
+            Line(name="works", did=["12346"], title="工程部", ladders=[Ladder(primary=["201"])]),
         ],
     )
 

@@ -118,7 +118,9 @@ def test_a_night_in_which_the_clock_changes_ends_by_the_clock_on_the_wall(
     assert f"{datetime.fromtimestamp(night.until, start.tzinfo):%H:%M}" == "08:00"
 
 
-hours = st.tuples(st.integers(0, 23), st.integers(0, 23)).map(lambda h: f"{h[0]:02}:00-{h[1]:02}:00")
+hours = st.tuples(st.integers(0, 23), st.integers(0, 23)).map(
+    lambda h: f"{h[0]:02}:00-{h[1]:02}:00"
+)
 ladders = st.lists(
     st.tuples(st.sampled_from(["all", "workday", "weekend", "holiday", "restday"]), hours),
     min_size=1,

@@ -87,7 +87,11 @@ def test_an_entry_that_has_begun_and_two_in_a_row(settings: Settings) -> None:
             "row 3: overlaps row 2 on line 'hotline'",
         ),
         (
-            [entry("22 08:00", "23 08:00"), entry("22 09:00", "22 10:00"), entry("22 11:00", "22 12:00")],
+            [
+                entry("22 08:00", "23 08:00"),
+                entry("22 09:00", "22 10:00"),
+                entry("22 11:00", "22 12:00"),
+            ],
             "row 4: overlaps row 2",
         ),
     ],
@@ -97,7 +101,7 @@ async def test_an_entry_that_cannot_stand_is_named_and_nothing_changes(
 ) -> None:
     roster = Roster(db, settings)
     with pytest.raises(UserError, match=sentence):
-        await roster.plan(named(entry("25 08:00", "25 18:00"), *rows)[1:])
+        await roster.plan(named(*rows))
     assert await roster.version() == 0
 
 
@@ -154,6 +158,20 @@ async def test_a_removed_entry_gives_the_line_back_to_its_ladder(
     (row,) = await roster.entries(start.timestamp())
     assert (await roster.remove(row.id[-6:])).id == row.id
     assert len(await roster.effective_schedule(line, start, 2)) == 1
+
+
+async def test_a_phone_that_was_taken_out_of_the_settings_is_not_rung(
+    db: Database, settings: Settings
+) -> None:
+    roster = Roster(db, settings)
+    rows = named(entry("22 18:00", "23 08:00", "102", "201"), entry("23 08:00", "23 18:00", "102"))
+    await roster.put(await roster.plan(rows))
+    left = settings.model_copy(
+        update={"phones": [phone for phone in settings.phones if phone.ext != "102"]}
+    )
+    start = datetime(2026, 11, 22, 18, 0, tzinfo=SHANGHAI)
+    segments = await Roster(db, left).effective_schedule(left.lines[0], start, 1)
+    assert [ladder.primary for _, ladder in segments] == [["201"], ["101"]]
 
 
 def test_hours_in_words() -> None:

@@ -2,16 +2,15 @@
 
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
 from ivr.pbx.asterisk import Asterisk
 from ivr.pbx.dialplan import Fresh, render_fresh
 from ivr.pbx.install import Installed, find_or_install
-from ivr.settings import Ami, Settings, load
+from ivr.settings import Ami, Settings
 
 SECRET = "a-secret-of-the-tests"
 DIALPLAN = """
@@ -37,24 +36,21 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         return port
 
 
-@dataclass(frozen=True)
-class Pbx:
-    asterisk: Asterisk
-    ami: Ami
-
-
 @pytest.fixture(scope="session")
 def installed() -> Installed:
     return find_or_install()
 
 
+@pytest.fixture(scope="module")
+def ami() -> Ami:
+    return Ami(port=free_port(), secret=SecretStr(SECRET))
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def pbx(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pbx]:
-    folder: Path = tmp_path_factory.mktemp("pbx")
-    port = free_port()
-    ini = folder / "ivr.toml"
-    ini.write_text(f'[ami]\nport = {port}\nsecret = "{SECRET}"\n')
-    settings: Settings = load(ini, {})
+async def asterisk(
+    installed: Installed, ami: Ami, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Asterisk]:
+    folder = tmp_path_factory.mktemp("pbx")
     fresh = Fresh(
         folder=folder,
         modules=installed.modules,
@@ -64,10 +60,10 @@ async def pbx(installed: Installed, tmp_path_factory: pytest.TempPathFactory) ->
         rtp_last=30100,
         extra_dialplan=DIALPLAN,
     )
-    render_fresh(settings, fresh)
+    render_fresh(Settings(ami=ami), fresh)
     with (fresh.etc / "manager.conf").open("a") as manager:
         manager.write(USERS)
-    asterisk = Asterisk(installed, fresh)
-    await asterisk.start()
-    yield Pbx(asterisk, settings.ami)
-    await asterisk.stop()
+    running = Asterisk(installed, fresh)
+    await running.start()
+    yield running
+    await running.stop()

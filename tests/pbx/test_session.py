@@ -10,12 +10,16 @@ from structlog.testing import capture_logs
 
 from ivr.pbx import actions, session
 from ivr.pbx import events as ev
+from ivr.pbx.asterisk import Asterisk
 from ivr.pbx.session import ActionFailed, ActionTimeout, ConnectionLost, Session
 from ivr.pbx.testing import FaultProxy
 from ivr.settings import Ami
-from tests.pbx.conftest import Pbx
 
-pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.pbx,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("asterisk"),
+]
 
 
 class Heard(list[ev.Event]):
@@ -64,8 +68,8 @@ def talk(channel_id: str = "", seconds: int = 60) -> actions.Action:
     )
 
 
-async def test_login_then_what_lives_then_events(pbx: Pbx) -> None:
-    async with connected(pbx.ami) as (one, heard):
+async def test_login_then_what_lives_then_events(ami: Ami) -> None:
+    async with connected(ami) as (one, heard):
         await heard.until(lambda h: h.count(ev.Snapshot) == 1)
         assert heard.kinds()[:2] == ["FullyBooted", "Snapshot"]
         await one.send(talk("login-1", seconds=0))
@@ -79,11 +83,11 @@ async def test_login_then_what_lives_then_events(pbx: Pbx) -> None:
     assert heard[-1].at is not None
 
 
-async def test_calls_that_live_at_login_are_in_the_snapshot(pbx: Pbx) -> None:
-    async with connected(pbx.ami) as (one, heard):
+async def test_calls_that_live_at_login_are_in_the_snapshot(ami: Ami) -> None:
+    async with connected(ami) as (one, heard):
         await one.send(talk("lives-1"))
         await heard.until(lambda h: h.count(ev.OriginateResponse) == 1)
-        async with connected(pbx.ami) as (other, other_heard):
+        async with connected(ami) as (other, other_heard):
             await other_heard.until(lambda h: h.count(ev.Snapshot) == 1)
             snapshot = next(e for e in other_heard if isinstance(e, ev.Snapshot))
             live = next(row for row in snapshot.channels if row.channel.uniqueid == "lives-1")
@@ -94,8 +98,8 @@ async def test_calls_that_live_at_login_are_in_the_snapshot(pbx: Pbx) -> None:
         await heard.until(lambda h: h.count(ev.Hangup) == 2)
 
 
-async def test_what_asterisk_refuses_says_why(pbx: Pbx) -> None:
-    async with connected(pbx.ami) as (one, _):
+async def test_what_asterisk_refuses_says_why(ami: Ami) -> None:
+    async with connected(ami) as (one, _):
         with pytest.raises(ActionFailed, match="refused Hangup: No such channel"):
             await one.send(actions.hangup("PJSIP/none-00000000"))
         with pytest.raises(ActionFailed, match="not found"):
@@ -104,8 +108,8 @@ async def test_what_asterisk_refuses_says_why(pbx: Pbx) -> None:
             await one.command("no such command")
 
 
-async def test_lists_commands_and_values_come_whole(pbx: Pbx) -> None:
-    async with connected(pbx.ami) as (one, _):
+async def test_lists_commands_and_values_come_whole(ami: Ami) -> None:
+    async with connected(ami) as (one, _):
         await one.send(actions.db_put("ivr", "key", "值"))
         rows = await one.send_list(actions.db_get("ivr", "key"))
         assert [row["Val"] for row in rows] == ["值"]
@@ -113,8 +117,8 @@ async def test_lists_commands_and_values_come_whole(pbx: Pbx) -> None:
         assert "uptime" in await one.command("core show uptime")
 
 
-async def test_a_dialplans_mark_comes_with_its_fields(pbx: Pbx) -> None:
-    async with connected(pbx.ami) as (one, heard):
+async def test_a_dialplans_mark_comes_with_its_fields(ami: Ami) -> None:
+    async with connected(ami) as (one, heard):
         await one.send(actions.originate("Local/mark@test", application="Wait", data="1"))
         await heard.until(lambda h: h.count(ev.UserEvent) == 1)
         mark = next(e for e in heard if isinstance(e, ev.UserEvent))
@@ -125,9 +129,9 @@ async def test_a_dialplans_mark_comes_with_its_fields(pbx: Pbx) -> None:
         await heard.until(lambda h: h.count(ev.Hangup) == 2)
 
 
-async def test_hostile_variables_arrive_as_they_are(pbx: Pbx) -> None:
+async def test_hostile_variables_arrive_as_they_are(ami: Ami) -> None:
     value = 'a,b "q" \\z (p [b ${EXTEN} 张 x=y'
-    async with connected(pbx.ami) as (one, heard):
+    async with connected(ami) as (one, heard):
         await one.send(
             actions.originate(
                 "Local/talk@test", application="Wait", data="60", variables={"__HOSTILE": value}
@@ -140,17 +144,17 @@ async def test_hostile_variables_arrive_as_they_are(pbx: Pbx) -> None:
         await heard.until(lambda h: h.count(ev.Hangup) == 2)
 
 
-async def test_a_line_of_the_longest_length_is_taken(pbx: Pbx) -> None:
+async def test_a_line_of_the_longest_length_is_taken(ami: Ami) -> None:
     longest = "x" * (actions.LINE_LIMIT - len("Val: "))
-    async with connected(pbx.ami) as (one, _):
+    async with connected(ami) as (one, _):
         await one.send(actions.db_put("ivr", "long", longest))
         rows = await one.send_list(actions.db_get("ivr", "long"))
         assert rows[0]["Val"] == longest
 
 
-async def test_a_wrong_secret_is_one_sentence_and_no_storm(pbx: Pbx) -> None:
-    async with FaultProxy(pbx.ami.host, pbx.ami.port) as proxy:
-        wrong = pbx.ami.model_copy(update={"port": proxy.port, "secret": SecretStr("guess")})
+async def test_a_wrong_secret_is_one_sentence_and_no_storm(ami: Ami) -> None:
+    async with FaultProxy(ami.host, ami.port) as proxy:
+        wrong = ami.model_copy(update={"port": proxy.port, "secret": SecretStr("guess")})
         with capture_logs() as logs:
             async with Session(wrong) as one:
                 await until(lambda: bool(one.state.error))
@@ -161,36 +165,36 @@ async def test_a_wrong_secret_is_one_sentence_and_no_storm(pbx: Pbx) -> None:
         assert "guess" not in str(logs)
 
 
-async def test_a_user_without_rights_is_told_which(pbx: Pbx) -> None:
-    async with connected(pbx.ami, user="weak", timeout_s=0.3) as (one, heard):
+async def test_a_user_without_rights_is_told_which(ami: Ami) -> None:
+    async with connected(ami, user="weak", timeout_s=0.3) as (one, heard):
         assert "add `system` to its write classes" in one.state.error
         assert heard.count(ev.Snapshot) == 0
         with pytest.raises(ActionFailed, match="Permission denied"):
             await one.send(talk())
 
 
-async def test_nobody_listens(pbx: Pbx) -> None:
-    async with FaultProxy("127.0.0.1", pbx.ami.port) as proxy:
+async def test_nobody_listens(ami: Ami) -> None:
+    async with FaultProxy("127.0.0.1", ami.port) as proxy:
         port = proxy.port
-    async with Session(pbx.ami.model_copy(update={"port": port})) as one:
+    async with Session(ami.model_copy(update={"port": port})) as one:
         await until(lambda: bool(one.state.error))
         assert one.state.error.startswith(f"nothing listens at 127.0.0.1:{port}; is Asterisk")
 
 
-async def test_what_listens_is_no_ami(pbx: Pbx, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_listens_is_no_ami(ami: Ami, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "REFUSAL_S", 0.0)
     mute = await asyncio.start_server(lambda reader, writer: reader.read(), "127.0.0.1", 0)
     async with mute:
         port = mute.sockets[0].getsockname()[1]
-        ami = pbx.ami.model_copy(update={"port": port, "timeout_s": 0.2})
-        async with Session(ami) as one:
+        mute_ami = ami.model_copy(update={"port": port, "timeout_s": 0.2})
+        async with Session(mute_ami) as one:
             await until(lambda: bool(one.state.error))
             assert one.state.error == f"what listens at 127.0.0.1:{port} is no AMI; check ami.port"
 
 
-async def test_a_cut_connection_comes_back_with_a_snapshot(pbx: Pbx) -> None:
-    async with FaultProxy(pbx.ami.host, pbx.ami.port) as proxy:
-        async with connected(pbx.ami, port=proxy.port) as (one, heard):
+async def test_a_cut_connection_comes_back_with_a_snapshot(ami: Ami) -> None:
+    async with FaultProxy(ami.host, ami.port) as proxy:
+        async with connected(ami, port=proxy.port) as (one, heard):
             await one.send(talk("cut-1"))
             await heard.until(lambda h: h.count(ev.OriginateResponse) == 1)
             proxy.cut()
@@ -206,9 +210,9 @@ async def test_a_cut_connection_comes_back_with_a_snapshot(pbx: Pbx) -> None:
             await heard.until(lambda h: h.count(ev.Hangup) == 2)
 
 
-async def test_an_action_in_flight_when_the_link_breaks_is_never_sent_again(pbx: Pbx) -> None:
-    async with FaultProxy(pbx.ami.host, pbx.ami.port) as proxy:
-        async with connected(pbx.ami, port=proxy.port) as (one, heard):
+async def test_an_action_in_flight_when_the_link_breaks_is_never_sent_again(ami: Ami) -> None:
+    async with FaultProxy(ami.host, ami.port) as proxy:
+        async with connected(ami, port=proxy.port) as (one, heard):
             proxy.freeze()
             flying = asyncio.create_task(one.send(talk("once-1")))
             await asyncio.sleep(0)
@@ -221,9 +225,9 @@ async def test_an_action_in_flight_when_the_link_breaks_is_never_sent_again(pbx:
             assert "Newchannel" not in heard.kinds()
 
 
-async def test_a_half_open_link_is_found_out_by_its_silence(pbx: Pbx) -> None:
-    async with FaultProxy(pbx.ami.host, pbx.ami.port) as proxy:
-        async with connected(pbx.ami, port=proxy.port, ping_s=0.1) as (one, heard):
+async def test_a_half_open_link_is_found_out_by_its_silence(ami: Ami) -> None:
+    async with FaultProxy(ami.host, ami.port) as proxy:
+        async with connected(ami, port=proxy.port, ping_s=0.1) as (one, heard):
             proxy.freeze()
             await heard.until(lambda h: h.count(ev.Disconnected) == 1)
             assert "silent for 0.3 s" in one.state.error
@@ -232,16 +236,16 @@ async def test_a_half_open_link_is_found_out_by_its_silence(pbx: Pbx) -> None:
             assert one.state.error == ""
 
 
-async def test_a_quiet_but_living_link_stays(pbx: Pbx) -> None:
-    async with FaultProxy(pbx.ami.host, pbx.ami.port) as proxy:
-        async with connected(pbx.ami, port=proxy.port, ping_s=0.05) as (one, _):
+async def test_a_quiet_but_living_link_stays(ami: Ami) -> None:
+    async with FaultProxy(ami.host, ami.port) as proxy:
+        async with connected(ami, port=proxy.port, ping_s=0.05) as (one, _):
             await asyncio.sleep(0.5)
             assert one.state.reconnects == 0
 
 
-async def test_an_action_without_an_answer_times_out(pbx: Pbx) -> None:
-    async with FaultProxy(pbx.ami.host, pbx.ami.port) as proxy:
-        async with connected(pbx.ami, port=proxy.port, timeout_s=0.2) as (one, _):
+async def test_an_action_without_an_answer_times_out(ami: Ami) -> None:
+    async with FaultProxy(ami.host, ami.port) as proxy:
+        async with connected(ami, port=proxy.port, timeout_s=0.2) as (one, _):
             proxy.freeze()
             with pytest.raises(ActionTimeout, match=r"did not answer Ping within 0\.2 s"):
                 await one.send(actions.ping())
@@ -249,10 +253,10 @@ async def test_an_action_without_an_answer_times_out(pbx: Pbx) -> None:
             await one.send(actions.core_settings())  # the late answer disturbs nobody
 
 
-async def test_bytes_one_by_one_are_the_same_session(pbx: Pbx) -> None:
-    async with FaultProxy(pbx.ami.host, pbx.ami.port) as proxy:
+async def test_bytes_one_by_one_are_the_same_session(ami: Ami) -> None:
+    async with FaultProxy(ami.host, ami.port) as proxy:
         proxy.split_bytes = 1
-        async with connected(pbx.ami, port=proxy.port) as (one, heard):
+        async with connected(ami, port=proxy.port) as (one, heard):
             await one.send(actions.user_event("IvrTest", {"Name": "张三丰"}))
             await heard.until(lambda h: h.count(ev.UserEvent) == 1)
             assert next(e for e in heard if isinstance(e, ev.UserEvent)).fields == {
@@ -260,11 +264,11 @@ async def test_bytes_one_by_one_are_the_same_session(pbx: Pbx) -> None:
             }
 
 
-async def test_closing_while_waiting_to_reconnect_really_closes(pbx: Pbx) -> None:
-    async with FaultProxy(pbx.ami.host, pbx.ami.port) as proxy:
+async def test_closing_while_waiting_to_reconnect_really_closes(ami: Ami) -> None:
+    async with FaultProxy(ami.host, ami.port) as proxy:
         proxy.refusing = True
         before = asyncio.all_tasks()
-        one = Session(pbx.ami.model_copy(update={"port": proxy.port}))
+        one = Session(ami.model_copy(update={"port": proxy.port}))
         await one.start()
         await proxy.wait_connections(2)
         await until(lambda: bool(one.state.error))
@@ -274,13 +278,13 @@ async def test_closing_while_waiting_to_reconnect_really_closes(pbx: Pbx) -> Non
         assert mine == set()
 
 
-async def test_a_failing_subscriber_disturbs_nobody(pbx: Pbx) -> None:
+async def test_a_failing_subscriber_disturbs_nobody(ami: Ami) -> None:
     def broken(_: ev.Event) -> None:
         raise RuntimeError("not my day")
 
     after = Heard()
     with capture_logs() as logs:
-        async with Session(pbx.ami, broken) as one:
+        async with Session(ami, broken) as one:
             end = one.subscribe(after)
             async with asyncio.timeout(10):
                 await one.wait_booted()
@@ -294,11 +298,11 @@ async def test_a_failing_subscriber_disturbs_nobody(pbx: Pbx) -> None:
 
 
 async def test_a_consumer_that_falls_behind_stops_the_reading_not_the_stream(
-    pbx: Pbx, monkeypatch: pytest.MonkeyPatch
+    ami: Ami, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "QUEUE_BOUND", 10)
     monkeypatch.setattr(session, "SLICE_S", 0.0)
-    async with connected(pbx.ami) as (one, heard):
+    async with connected(ami) as (one, heard):
         numbers = range(300)
         await asyncio.gather(
             *(one.send(actions.user_event("IvrTest", {"N": str(n)})) for n in numbers)
@@ -309,13 +313,13 @@ async def test_a_consumer_that_falls_behind_stops_the_reading_not_the_stream(
         assert one.state.reconnects == 0
 
 
-async def test_asterisk_killed_and_started_again(pbx: Pbx) -> None:
-    async with connected(pbx.ami) as (one, heard):
+async def test_asterisk_killed_and_started_again(ami: Ami, asterisk: Asterisk) -> None:
+    async with connected(ami) as (one, heard):
         await one.send(talk("killed-1"))
         await heard.until(lambda h: h.count(ev.OriginateResponse) == 1)
-        await pbx.asterisk.kill()
+        await asterisk.kill()
         await heard.until(lambda h: h.count(ev.Disconnected) == 1)
-        await pbx.asterisk.start()
+        await asterisk.start()
         await heard.until(lambda h: h.count(ev.Snapshot) == 2, timeout_s=20)
         assert isinstance(heard[-1], ev.Snapshot)
         assert heard[-1].channels == ()

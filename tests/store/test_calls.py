@@ -88,7 +88,7 @@ async def test_sites_do_not_see_each_other(db: Database, row: Make) -> None:
     assert (await Calls(db, "other").find(CallFilter())).total == 0
 
 
-FOUR = {
+FOUR: dict[str, dict[str, Any]] = {
     "early": {"start_at": 1000.0},
     "breach": {"start_at": 2000.0, "breach": True, "disposition": "system_abandoned"},
     "out": {"start_at": 3000.0, "direction": "outbound", "caller": "102", "called": "13900001111"},

@@ -7,8 +7,8 @@ telephone numbers, dates, hours, homes, money, units, plain numbers, signs.
 
 import re
 from collections.abc import Callable
-from functools import cache
 
+from ivr.talk.normalise import signs
 from ivr.talk.normalise.numbers import code, counted, digits, grouped, quantity
 
 Reading = Callable[[re.Match[str]], str]
@@ -37,12 +37,14 @@ def _mobile(m: re.Match[str]) -> str:
     return " ".join(code(part) for part in m.groups())
 
 
-@_rule(r"(?<![\dA-Za-z])([48]00)-?(\d{3,4})-?(\d{3,4})(?!\d)")
+@_rule(r"(?<![\dA-Za-z])([48]00)-?(?:(\d{3})-?(\d{4})|(\d{4})-(\d{3}))(?!\d)")
 def _service_number(m: re.Match[str]) -> str:
-    return " ".join(code(part) for part in m.groups())
+    return " ".join(code(part) for part in m.groups() if part)
 
 
-@_rule(r"(?<![\dA-Za-z])\(?(0(?:10|2\d|[3-9]\d{2}))\)?[- ]?(\d{3,4})[- ]?(\d{4})(?:-(\d{1,6}))?(?!\d)")
+@_rule(
+    r"(?<![\dA-Za-z])\(?(0(?:10|2\d|[3-9]\d{2}))\)?[- ]?(\d{3,4})[- ]?(\d{4})(?:-(\d{1,6}))?(?!\d)"
+)
 def _fixed_line(m: re.Match[str]) -> str:
     extension = f" 转 {code(m[4])}" if m[4] else ""
     return f"{code(m[1])} {code(m[2])} {code(m[3])}{extension}"
@@ -68,7 +70,9 @@ def _emergency(m: re.Match[str]) -> str:
     return code(m[1])
 
 
-@_rule(r"(?<!\d)(123(?:45|15|33|48|18|28)|955\d\d|100(?:00|1\d|86)|96\d{3,4})(?=热线|服务|电话|客服)")
+@_rule(
+    r"(?<!\d)(123(?:45|15|33|48|18|28)|955\d\d|100(?:00|1\d|86)|96\d{3,4})(?=热线|服务|电话|客服)"
+)
 def _short_number(m: re.Match[str]) -> str:
     return code(m[1])
 
@@ -148,9 +152,9 @@ def _date(m: re.Match[str]) -> str:
     return _number(m[1]) + "月" + (_number(m[2]) if m[2] else "")
 
 
-@_rule(rf"(?<![\d.]){_DAY} ?日? ?{TO} ?{_DAY} ?日")
+@_rule(rf"(?<![\d.]){_DAY} ?(日?) ?{TO} ?{_DAY} ?日")
 def _days_of_month(m: re.Match[str]) -> str:
-    return f"{_number(m[1])}至{_number(m[2])}日"
+    return f"{_number(m[1])}{m[2]}至{_number(m[3])}日"
 
 
 _CLOCK = r"([01]?\d|2[0-4])[:：]([0-5]\d)(?:[:：]([0-5]\d))?"
@@ -336,7 +340,9 @@ def _factor(m: re.Match[str]) -> str:
     return quantity(m[1])
 
 
-@_rule(rf"{_NOT_AFTER}({N})(?<!00) ?(?:-{{1,2}}|~|～|–|—{{1,2}}|至|到) ?({N})([\u4e00-\u9fff]{{0,2}})")
+@_rule(
+    rf"{_NOT_AFTER}({N})(?<!00) ?(?:-{{1,2}}|~|～|–|—{{1,2}}|至|到) ?({N})([\u4e00-\u9fff]{{0,2}})"
+)
 def _range(m: re.Match[str]) -> str:
     return f"{counted(m[1], m[3])}至{counted(m[2], m[3])}{m[3]}"
 
@@ -394,44 +400,9 @@ def _star_key(_: re.Match[str]) -> str:
     return "星号键"
 
 
-_SIGNS = {
-    "&": "和", "+": "加", "=": "等于", "±": "正负", "≈": "约", "≥": "大于等于", "≤": "小于等于",
-    "×": "乘", "÷": "除以", "＋": "加", "＝": "等于", "＆": "和", "@": "艾特", "℃": "摄氏度",
-    "㎡": "平方米", "%": "百分号", "#": "井号",
-    "…": "，", "—": "，", "～": "，", "~": "，", "·": " ",
-    "(": "，", ")": "，", "（": "，", "）": "，", "【": "，", "】": "，", "[": "，", "]": "，",
-    ",": "，", ";": "；", ":": "：", "?": "？", "!": "！", "|": "，", "\n": "。", "\r": "。",
-}  # fmt: skip
-_SPOKEN = re.compile(r"[\u3007\u3400-\u4dbf\u4e00-\u9fffA-Za-z，。、；：？！' ]")
-
-_FULL_WIDTH = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B))}
-_FULL_WIDTH |= {code: code - 0xFEE0 for code in range(0xFF41, 0xFF5B)}
-_FULL_WIDTH |= {ord(sign): plain for sign, plain in zip("－％．／￥\u3000", "-%./¥ ", strict=True)}
-_FULL_WIDTH |= {0x2460 + i: str(i + 1) for i in range(20)}  # ① to ⑳
-_FULL_WIDTH |= {0x2160 + i: str(i + 1) for i in range(10)}  # Ⅰ to Ⅹ
-
-_BETWEEN_SCRIPTS = re.compile(r"(?<=[A-Za-z])(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?=[A-Za-z])")
-
-
 def normalise(text: str) -> str:
     """`text` with every number, date, sign and letter as it is said; no digit is left."""
-    text = text.translate(_FULL_WIDTH)
-    text = "".join(str(int(one)) if one.isdecimal() else one for one in text)
+    text = signs.half_width(text)
     for pattern, reading in _RULES:
         text = pattern.sub(reading, text)
-    text = re.sub(r"(?<![A-Za-z])\.(?![A-Za-z])|\.$", "。", text).replace(".", " 点 ")
-    text = "".join(_spoken(one) for one in text)
-    text = _BETWEEN_SCRIPTS.sub(" ", text)
-    text = re.sub(r"\s+", " ", text)
-    text = re.sub(r" ?([，。、；：？！]) ?", r"\1", text)
-    text = re.sub(r"[，、；：]+([。？！])|([。？！])[，、；：]+", lambda m: m[1] or m[2], text)
-    text = re.sub(r"([，、；：])[，、；：]+", r"\1", text)
-    text = re.sub(r"([。？！])[。]+", r"\1", text)
-    return text.strip(" ，、；：").lstrip("。？！")
-
-
-@cache
-def _spoken(sign: str) -> str:
-    if sign in _SIGNS:
-        return _SIGNS[sign]
-    return sign if _SPOKEN.fullmatch(sign) else ""
+    return signs.spoken(text)

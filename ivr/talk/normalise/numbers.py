@@ -1,9 +1,10 @@
 """How Chinese people say a number, by what it stands for."""
 
-import cn2an
+import re
 
 _DIGITS = "零一二三四五六七八九"
-_TOO_LONG = 16  # digits; nobody says such a number as a quantity
+_MYRIADS = ("", "万", "亿")
+_TOO_LONG = 12  # digits; nobody says such a number as a quantity
 
 
 def quantity(number: str) -> str:
@@ -14,12 +15,34 @@ def quantity(number: str) -> str:
     if len(whole) > _TOO_LONG or (len(whole) > 1 and whole.startswith("0")):
         said = digits(whole)
     else:
-        said = cn2an.an2cn(whole or "0", "low")
-        said = said.removeprefix("一") if said.startswith("一十") else said
-        if said.startswith(("二千", "二万", "二亿")):
-            said = "两" + said[1:]
+        said = _whole(whole or "0")
     fraction = fraction.rstrip("0")
     return said + ("点" + digits(fraction) if fraction else "")
+
+
+def _whole(number: str) -> str:
+    """ "10" → 十, "2030" → 两千零三十, "100200000" → 一亿零二十万."""
+    padded = number.zfill(-(-len(number) // 4) * 4)
+    groups = [padded[at : at + 4] for at in range(0, len(padded), 4)]
+    said = ""
+    for at, group in enumerate(groups):
+        if group == "0000":
+            continue
+        if said and (group.startswith("0") or groups[at - 1].endswith("0000")):
+            said += "零"
+        said += _thousands(group) + _MYRIADS[len(groups) - 1 - at]
+    said = said.removeprefix("一") if said.startswith("一十") else said
+    if said.startswith(("二千", "二万", "二亿")):
+        said = "两" + said[1:]
+    return said or "零"
+
+
+def _thousands(group: str) -> str:
+    said = "".join(
+        _DIGITS[int(one)] + unit if one != "0" else "零"
+        for one, unit in zip(group, ("千", "百", "十", ""), strict=True)
+    )
+    return re.sub("零+", "零", said).strip("零")
 
 
 def digits(number: str) -> str:
@@ -44,12 +67,12 @@ def grouped(number: str, *sizes: int) -> str:
 
 def counted(number: str, unit: str) -> str:
     """A quantity before its measure word, with 两 for two where people say so: "2", "个" → 两."""
-    return "两" if number == "2" and unit.startswith(_TAKES_LIANG) else quantity(number)
+    return "两" if number == "2" and _TAKES_LIANG.match(unit) else quantity(number)
 
 
-_TAKES_LIANG = tuple(
-    "个 位 户 家 次 天 小时 分钟 秒 周 星期 年 台 部 套 间 件 份 张 辆 条 块 名 遍 项 种 组 句 "
-    "声 响 点 时 倍 元 米 公里 公斤 吨 平方 立方 度电 人 笔 桶 袋 根 把 扇 盏 类 者 届 场 轮 趟 "
-    "千 万 亿 毫米 厘米 千米 千克 升 毫升 顿 盒 箱 只 支 片 门 口 处 期 班 梯 路 股 盘 本 页 篇 "
-    "旁 侧 边 端 头 岁".split()
+# Measure words. Floors, buildings, bus lines, school years and issues are numbered with 二.
+_TAKES_LIANG = re.compile(
+    "小时|分钟|星期|公里|公斤|平方|立方|毫米|厘米|千米|千克|毫升|年(?!级)"
+    "|[个位户家次天秒周台部套间件份张辆条块名遍项种组句声响点时倍元米吨人笔桶袋根把扇盏类者届场轮趟"
+    "千万亿升顿盒箱只支片口处梯股本页篇旁侧边端头岁]"
 )

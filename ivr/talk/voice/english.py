@@ -2,7 +2,7 @@
 
 import re
 
-from ivr.talk.voice.espeak import Program
+from ivr.talk.voice.program import Program
 
 # How the model writes what espeak-ng 1.51 writes otherwise; "^" ties two signs into one sound.
 _SOUNDS = (

@@ -14,7 +14,16 @@ from ivr.talk.audio import Audio, join, loudness_db, read, resample, silence, tr
 
 _RATE = 24_000
 _SUFFIXES = (".wav", ".flac", ".mp3", ".m4a", ".ogg")
-_PAUSES_S = {"，": 0.25, "、": 0.2, " ": 0.15, "；": 0.35, "：": 0.25, "。": 0.45, "！": 0.45, "？": 0.45}
+_PAUSES_S = {
+    "，": 0.25,
+    "、": 0.2,
+    " ": 0.15,
+    "；": 0.35,
+    "：": 0.25,
+    "。": 0.45,
+    "！": 0.45,
+    "？": 0.45,
+}
 _WORD_ENDS_S = 0.02  # silence kept around a word within a sentence
 
 

@@ -42,9 +42,7 @@ class Rendering:
 def rendering(voice: Voice, text: str, language: str) -> Rendering:
     """Where `text` is kept; the files may not be there yet. Raises UserError for no words."""
     if len(text) > _LONGEST_TEXT:
-        raise UserError(
-            f"the text has {len(text)} characters; say it in {_LONGEST_TEXT} or fewer"
-        )
+        raise UserError(f"the text has {len(text)} characters; say it in {_LONGEST_TEXT} or fewer")
     said = normalise(text, language)
     if not any(one.isalnum() for one in said):
         raise UserError(f"{text[:40]!r}: nothing in it can be said; write words")
