@@ -114,20 +114,14 @@ async def run_peer(port: int) -> tuple[float, int]:
     from cacofonisk.reporters import BaseReporter
     from panoramisk import Manager
 
-    class Reporter(BaseReporter):
-        told = 0
-
-        def trace_ami(self, event: object) -> None:
-            pass
-
-    reporter = Reporter()
-    handler = EventHandler(reporter=reporter)
+    handler = EventHandler(reporter=BaseReporter())
     done = asyncio.Event()
 
     def take(manager: Manager, event: dict[str, str]) -> None:
-        handler.on_event(event)
         if event["Event"] == "UserEvent" and event["UserEvent"] == "BenchEnd":
             done.set()
+        else:
+            handler.on_event(event)
 
     manager = Manager(
         loop=asyncio.get_running_loop(), host="127.0.0.1", port=port, username="ivr",

@@ -170,6 +170,41 @@ class Outgoing(_Section):
     ]
 
 
+class Dialer(_Section):
+    """How owners are phoned by the system: lines, pace, hours, retries."""
+
+    lines: int = Field(8, ge=1, description="calls at once, over all trunks")
+    keep_free: int = Field(2, ge=0, description="lines of the trunk kept for owners who call")
+    pace: float = Field(2.0, gt=0, description="new calls a second, at most")
+    ring_s: int = Field(30, ge=5, description="an unanswered call ends after this")
+    window: str = Field("08:00-21:00", description="site time; nobody is phoned outside it")
+    attempts: int = Field(5, ge=1, description="calls to one household, at most")
+    busy_retry_s: int = Field(180, ge=1)
+    no_answer_retry_s: int = Field(1200, ge=1)
+    other_retry_s: int = Field(1800, ge=1)
+    congestion_retry_s: int = Field(60, ge=1)
+    daily_calls: int = Field(6, ge=1, description="to one number a day, over all campaigns")
+    approval_households: int = Field(
+        200, ge=1, description="a notice to more homes needs a second person's approval"
+    )
+    leave_message: bool = Field(False, description="speak to an answering machine after its beep")
+    caller_id: str = Field("", description="our number, as owners see it")
+
+    @field_validator("window")
+    @classmethod
+    def _window(cls, value: str) -> str:
+        if not HOURS.match(value):
+            raise ValueError("is no span of hours; write it like 08:00-21:00")
+        return value
+
+
+class Media(_Section):
+    """Where Asterisk brings the sound of a conversation (chan_websocket)."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8089, ge=0, le=65535)
+
+
 class Web(_Section):
     host: str = "127.0.0.1"
     port: int = Field(8088, ge=0, le=65535)
@@ -193,6 +228,8 @@ class Settings(_Section):
     recording: Recording = Recording()
     transfers: Transfers = Transfers()
     outgoing: Outgoing = Outgoing()
+    dialer: Dialer = Dialer()
+    media: Media = Media()
     web: Web = Web()
     paths: Paths = Paths()
     phones: list[Phone] = []
