@@ -15,6 +15,7 @@ figures are medians. Seconds count from the first byte to the last event.
 import argparse
 import asyncio
 import json
+import logging
 import os
 import re
 import resource
@@ -50,7 +51,7 @@ def repetitions(events: int) -> Iterator[bytes]:
         def renumbered(found: re.Match[bytes], n: int = n) -> bytes:
             uniqueid, channel, bridge = found.groups()
             if uniqueid:
-                return uniqueid + b"%d" % n
+                return uniqueid + b"%06d" % n
             if channel:
                 return b"%08x" % ((int(channel, 16) + n * 0x100) & 0xFFFFFFFF)
             return b"%08x" % n + bytes(bridge[8:])
@@ -114,6 +115,7 @@ async def run_peer(port: int) -> tuple[float, int]:
     from cacofonisk.reporters import BaseReporter
     from panoramisk import Manager
 
+    logging.disable()  # writing its warnings is no part of the race
     handler = EventHandler(reporter=BaseReporter())
     done = asyncio.Event()
 

@@ -157,7 +157,9 @@ async def _phones(settings: Settings, switch: Switch, session: Session) -> Findi
 def _lines(settings: Settings) -> list[Finding]:
     if not settings.lines:
         return [
-            Finding("热线 lines", False, "ivr.toml has no [[lines]]", "`ivr init` writes an example")
+            Finding(
+                "热线 lines", False, "ivr.toml has no [[lines]]", "`ivr init` writes an example"
+            )
         ]
     found = []
     now = datetime.now(settings.site.zone)

@@ -1,4 +1,4 @@
-"""Finding `dialplan/` and `prompts/`: beside the package in a checkout, in share/ivr when installed."""
+"""Finding `dialplan/` and `prompts/`: beside the package, or in share/ivr when installed."""
 
 import sysconfig
 from pathlib import Path

@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 Subscriber = Callable[[Fact], None]
 
 DISK_LOW = 500 * 1024 * 1024  # bytes; recordings of about ten hours
-TOKEN_FILE = "api-token"  # noqa: S105 - the name of the file, not the token
+TOKEN_FILE = "api-token"
 
 
 class Component(NamedTuple):
@@ -198,19 +198,25 @@ class Service:
                 state.connected and state.booted,
                 state.error or f"watching for {time.time() - state.since:.0f} s",
             ),
-            "log": Component(self.log.problem is None, self.log.problem or "every call is committed"),
+            "log": Component(
+                self.log.problem is None, self.log.problem or "every call is committed"
+            ),
             "ladders": Component(
                 self.publisher.published.is_set(),
-                "in the dialplan for a week" if self.publisher.published.is_set() else "not yet there",
+                "in the dialplan for a week"
+                if self.publisher.published.is_set()
+                else "not yet there",
             ),
             "prompts": Component(
                 not prompts,
-                f"missing: {', '.join(prompts)}; run `ivr prompts build`" if prompts else "all rendered",
+                f"missing: {', '.join(prompts)}; run `ivr prompts build`"
+                if prompts
+                else "all rendered",
             ),
             "disk": Component(free > DISK_LOW, f"{free // 2**20} MB free"),
         }
 
-    async def today(self) -> dict[str, float | int | None]:
+    async def today(self) -> dict[str, float | None]:
         """Today's figures for the wallboard, from the site's midnight on."""
         zone = self.settings.site.zone
         midnight = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)

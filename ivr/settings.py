@@ -29,9 +29,7 @@ Extension = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_*#+]{1,32}$")
 
 Number = Annotated[str, StringConstraints(pattern=r"^\+?[0-9*#]{1,24}$")]
 
-Device = Annotated[
-    str, StringConstraints(pattern=r"^(PJSIP|SIP|IAX2|DAHDI|Local)/[\w.@+-]{1,64}$")
-]
+Device = Annotated[str, StringConstraints(pattern=r"^(PJSIP|SIP|IAX2|DAHDI|Local)/[\w.@+-]{1,64}$")]
 """An Asterisk device as Dial() takes it: "PJSIP/101"."""
 
 HOURS = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)$")

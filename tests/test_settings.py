@@ -8,7 +8,10 @@ from ivr.settings_file import dump, write
 
 OFFICE = Settings(
     ami=Ami(secret='quo"te'),  # type: ignore[arg-type]
-    phones=[Phone(ext="101", device="PJSIP/101", name="前台"), Phone(ext="102", device="PJSIP/102")],
+    phones=[
+        Phone(ext="101", device="PJSIP/101", name="前台"),
+        Phone(ext="102", device="PJSIP/102"),
+    ],
     trunks=[Trunk(device="PJSIP/city")],
     lines=[
         Line(

@@ -71,7 +71,7 @@ class Leg:
 @dataclass(slots=True)
 class Transfer:
     kind: TransferKind
-    by: str  # extension of the one who transferred
+    by: str  # extension of the one who transferred; "": nobody talked to the caller yet
     to: str  # what was dialled, or the extension that got the call
     at: float | None = None
     end_at: float | None = None

@@ -260,12 +260,12 @@ class Switchboard:
             self.join(line.bridge, line, at)
 
     def begin_transfer(
-        self, ongoing: Ongoing, kind: TransferKind, by: Line, to: str, at: float | None
+        self, ongoing: Ongoing, kind: TransferKind, by: str, to: str, at: float | None
     ) -> None:
         if ongoing.transfer is not None:
             outcome = outcomes.transfer_unanswered(ongoing.tried(), gave_up=False)
             self.end_transfer(ongoing, outcome, at)
-        transfer = ongoing.begin_transfer(kind, by.ext, to, at)
+        transfer = ongoing.begin_transfer(kind, by, to, at)
         self.facts.append(facts.TransferStarted(at, ongoing.call, transfer))
 
     def join(self, bridge: Bridge, line: Line, at: float | None) -> None:
@@ -311,7 +311,7 @@ class Switchboard:
                 and person.phone
                 and (person.heard or person is ongoing.caller)
             ):
-                self.begin_transfer(ongoing, TransferKind.ATTENDED, person, tube.ext, at)
+                self.begin_transfer(ongoing, TransferKind.ATTENDED, person.ext, tube.ext, at)
                 ongoing.consultation, ongoing.consulter = ongoing.transfer, person
 
     def take_back(self, ongoing: Ongoing, at: float | None) -> None:

@@ -28,6 +28,9 @@ from ivr.calls.repair import close_older, repair
 from ivr.calls.switchboard import Switchboard
 from ivr.pbx import events as ev
 
+MOVED_MARK = "IvrMoved"
+"""The dialplan's UserEvent for a waiting caller who was sent on to the phone in `To`."""
+
 _STATE_BUSY = 7  # Busy() and Congestion() put the caller's channel there
 
 
@@ -331,7 +334,7 @@ class Tracker:
         if line is None:
             return
         ongoing = line.ongoing
-        self._board.begin_transfer(ongoing, TransferKind.BLIND, line, event.extension, event.at)
+        self._board.begin_transfer(ongoing, TransferKind.BLIND, line.ext, event.extension, event.at)
         if event.result != "Success":
             self._board.end_transfer(ongoing, TransferOutcome.FAILED, event.at)
             return
@@ -347,7 +350,7 @@ class Tracker:
         if second.ongoing is not ongoing:
             ongoing = self._board.merge(ongoing, second.ongoing, event.at)
         if ongoing.consultation is None or ongoing.consulter is not line:
-            self._board.begin_transfer(ongoing, TransferKind.ATTENDED, line, to, event.at)
+            self._board.begin_transfer(ongoing, TransferKind.ATTENDED, line.ext, to, event.at)
         ongoing.consultation = ongoing.consulter = None
         if event.result != "Success":
             self._board.end_transfer(ongoing, TransferOutcome.FAILED, event.at)
@@ -387,6 +390,9 @@ class Tracker:
         if event.channel is not None:
             line = self._board.exchange.lines.get(event.channel.uniqueid)
         call = None if line is None else line.ongoing.call
+        if line is not None and event.name == MOVED_MARK:
+            to = {name.lower(): value for name, value in event.fields.items()}.get("to", "")
+            self._board.begin_transfer(line.ongoing, TransferKind.BLIND, "", to, event.at)
         self._board.facts.append(facts.Marked(event.at, call, event.name, event.fields))
 
     def _recording_start(self, event: ev.RecordingStart) -> None:

@@ -64,6 +64,3 @@ def main() -> None:
         # `ivr calls | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-
-
-

@@ -81,7 +81,13 @@ async def _demo(scenes: Sequence[Scene], *, once: bool, keep: bool) -> bool:
 
 
 async def _play(
-    scenes: Sequence[Scene], folder: Path, out: Console, begun: float, *, once: bool, stop: asyncio.Event
+    scenes: Sequence[Scene],
+    folder: Path,
+    out: Console,
+    begun: float,
+    *,
+    once: bool,
+    stop: asyncio.Event,
 ) -> bool:
     base = Settings()
     rendered, voices = await _set_up(base, out)
@@ -131,7 +137,7 @@ def _addresses(house: House, seconds: float) -> Group:
     return Group(
         Text(f"ivr 已就绪 · ready in {seconds:.1f} s", style="bold green"),
         Text(f"  {house.url}/healthz   {house.url}/metrics   {house.url}/api/v1/live"),
-        Text(f"  自带话机 · bring your own phone: sip:{host}:{port} (UDP), 热线 hotline {day.HOTLINE}"),
+        Text(f"  自带话机 · bring your own phone: sip:{host}:{port} (UDP), 热线 {day.HOTLINE}"),
         *(
             Text(f"    {account.user}  {account.password}  {role}")
             for user, role in (
@@ -210,7 +216,10 @@ def _board(state, played: list[day.Played]) -> Group:  # type: ignore[no-untyped
             Text(shown, style="green" if call["state"] == "talking" else style), f"{waited:.0f}",
         )  # fmt: skip
     marks = [
-        Text(f"{'✓' if each.passed else '✗'} {each.scene.title}", style="green" if each.passed else "red")
+        Text(
+            f"{'✓' if each.passed else '✗'} {each.scene.title}",
+            style="green" if each.passed else "red",
+        )
         for each in played
     ]
     return Group(table, Text(""), *marks)
@@ -254,4 +263,3 @@ async def _stay(house: House, out: Console, says: Samples, stop: asyncio.Event) 
     await house.phone(FRONT_DESK, behaviour=answer(7.0, greet))
     out.print(f"仍在运行；拨 {day.HOTLINE} 试试。Ctrl-C 结束 · still up, Ctrl-C ends it")
     await stop.wait()
-

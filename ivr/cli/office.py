@@ -54,7 +54,9 @@ def init(
         raise UserError(f"These answers do not fit: {_first(error)}") from None
     write(settings, config, force=force)
     typer.echo(f"{config} 已写好 · written. 下一步 · next:")
-    typer.echo("  ivr dialplan render DIR    # 供 Asterisk #include 的文件 · what Asterisk includes")
+    typer.echo(
+        "  ivr dialplan render DIR    # 供 Asterisk #include 的文件 · what Asterisk includes"
+    )
     typer.echo("  ivr prompts build          # 生成提示音 · speak the prompts")
     typer.echo("  ivr doctor                 # 检查 · what is still missing")
     typer.echo("  ivr serve                  # 运行 · run")

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -22,12 +23,12 @@ Mask = Annotated[bool, typer.Option("--mask/--no-mask", help="号码换成假号
 
 def replay(traces: Traces, as_json: AsJson = False) -> None:
     """从记录重现通话 · tell the calls of recorded traces"""
-    replay_traces(traces, sys.stdout, as_json=as_json)
+    replay_traces(
+        traces, sys.stdout, as_json=as_json, report=lambda what: typer.echo(what, err=True)
+    )
 
 
-def record(
-    trace: OneTrace, mask: Mask = True, config: options.Config = options.CONFIG
-) -> None:
+def record(trace: OneTrace, mask: Mask = True, config: options.Config = options.CONFIG) -> None:
     """记录在线系统的 AMI（Ctrl-C 结束）· write a trace of the live system until Ctrl-C"""
     asyncio.run(_record(options.settings_of(config), trace, mask))
 
@@ -37,9 +38,10 @@ async def _record(settings: Settings, trace: Path, mask: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     session = Session(settings.ami)
-    with Recorder(trace, mask=mask) as recorder:
+    source = f"{settings.ami.host}:{settings.ami.port}"
+    with Recorder(trace, source=source, now=datetime.now(UTC), mask=mask) as recorder:
         session.tap(recorder.write)
         async with session:
-            typer.echo(f"{trace} ← {settings.ami.host}:{settings.ami.port}  (Ctrl-C)", err=True)
+            typer.echo(f"{trace} ← {source}  (Ctrl-C)", err=True)
             await stop.wait()
     typer.echo(f"{recorder.messages} messages", err=True)

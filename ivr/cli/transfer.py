@@ -11,7 +11,9 @@ from ivr.errors import UserError
 from ivr.service import TOKEN_FILE
 from ivr.settings import Settings
 
-Call = Annotated[str, typer.Argument(help="通话编号，或通话中的分机 · call id, or an extension in it")]
+Call = Annotated[
+    str, typer.Argument(help="通话编号，或通话中的分机 · call id, or an extension in it")
+]
 To = Annotated[str, typer.Option("--to", help="转给哪个分机 · the extension to go to")]
 Attended = Annotated[bool, typer.Option("--attended", help="先咨询再转接 · consult first")]
 

@@ -71,7 +71,9 @@ def office(scenes: Sequence[Scene], prompts: Path, base: Settings, now: datetime
     The first line is the hotline of the house; FREE_DESKS ring on it too, for
     whoever brings a softphone.
     """
-    phones = [Phone(ext=ext, device=f"PJSIP/{ext}", name="前台") for ext in (FRONT_DESK, *FREE_DESKS)]
+    phones = [
+        Phone(ext=ext, device=f"PJSIP/{ext}", name="前台") for ext in (FRONT_DESK, *FREE_DESKS)
+    ]
     lines = [
         Line(name="service", did=[HOTLINE], ladders=[Ladder(primary=[FRONT_DESK, *FREE_DESKS])])
     ]
@@ -129,9 +131,7 @@ async def play(
         await house.phone(FRONT_DESK)
 
     async def one(index: int, scene: Scene) -> Played:
-        stage = Stage(
-            house, did(index), caller(index), extensions(index), *voices, proxy=proxy
-        )
+        stage = Stage(house, did(index), caller(index), extensions(index), *voices, proxy=proxy)
         played = await _play_one(scene, stage)
         done(played)
         return played

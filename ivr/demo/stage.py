@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,12 +113,6 @@ class Stage:
         state = await self.house.get("/api/v1/live")
         return next((call for call in state["calls"] if call["caller"] == self.caller), None)
 
-    async def until(self, probe: Callable[[], Awaitable[bool]], timeout_s: float = 10.0) -> None:
-        """Wait until `probe` says yes; raises TimeoutError."""
-        async with asyncio.timeout(timeout_s):
-            while not await probe():
-                await asyncio.sleep(0.05)
-
     def hears(
         self, call: Call, prompt: str, *, after_s: float = 0.0, first_s: float | None = None
     ) -> hearing.Heard:
@@ -127,10 +120,8 @@ class Stage:
         heard = call.recording()[max(0, round(after_s * RATE)) :]
         sample = self.house.samples(prompt)
         found = hearing.find(sample if first_s is None else sample[: round(first_s * RATE)], heard)
-        self.check(
-            f"听到 {prompt}", "heard", f"score {found.score:.2f} at {found.offset_s + after_s:.2f} s",
-            found.present,
-        )  # fmt: skip
+        measured = f"score {found.score:.2f} at {found.offset_s + after_s:.2f} s"
+        self.check(f"听到 {prompt}", "heard", measured, found.present)
         return hearing.Heard(found.offset_s + after_s, found.score)
 
     def understood(self, what: str, sample: Samples, heard: Samples) -> None:

@@ -62,6 +62,9 @@ class Position(NamedTuple):
     offset: int = 0
 
 
+START = Position()
+
+
 def end_of(path: Path) -> Position:
     """The position after everything that is there now."""
     try:
@@ -71,7 +74,7 @@ def end_of(path: Path) -> Position:
     return Position(stat.st_ino, stat.st_size)
 
 
-def read(path: Path, since: Position = Position()) -> tuple[list[Record], Position]:
+def read(path: Path, since: Position = START) -> tuple[list[Record], Position]:
     """The rows after `since`, and where to go on. A row half written is left for next time."""
     try:
         with path.open("rb") as file:
@@ -99,7 +102,12 @@ def parse(lines: Iterable[str]) -> Iterator[Record]:
             loaded = json.loads(row[12]) if row[12] else {}
             extra = loaded if isinstance(loaded, dict) else {}
         with suppress(ValueError):
-            yield Record(row[0], float(row[1]), *row[2:12], extra)
+            at = float(row[1])
+            num, name, exten, context, channel, app, uniqueid, linkedid, peer, user = row[2:12]
+            yield Record(
+                row[0], at, num, name, exten, context, channel, app, uniqueid, linkedid, peer, user,
+                extra,
+            )  # fmt: skip
 
 
 # What a leg's end says of the dial: Q.850 cause → DialStatus.
@@ -221,7 +229,8 @@ def _attended(record: Record, channel: Channel, known: _Channels) -> Iterator[Ev
     second = known.by_id.get(str(extra.get("channel2_uniqueid", ""))) or channel
     yield AttendedTransfer(
         record.at, "Success", channel, second,
-        orig_bridge=str(extra.get("bridge1_id", "")), second_bridge=str(extra.get("bridge2_id", "")),
+        orig_bridge=str(extra.get("bridge1_id", "")),
+        second_bridge=str(extra.get("bridge2_id", "")),
         dest_type="Bridge" if extra.get("bridge2_id") else "App",
         dest_bridge=str(extra.get("bridge2_id", "")), dest_app=str(extra.get("app", "")),
         transferee=known.by_id.get(str(extra.get("transferee_channel_uniqueid", ""))),

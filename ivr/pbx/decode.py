@@ -20,7 +20,7 @@ from ivr.pbx import events as ev
 _HEAD = re.compile(
     r"Event: ([^\n]*)\n(?:Privilege: [^\n]*\n)?(?:Timestamp: (\d{1,12}\.\d{1,9})\n)?"
 )
-_TIMESTAMP = re.compile(r"\nTimestamp: ?(\d{1,12}(?:\.\d{1,9})?)\n")
+_TIMESTAMP = re.compile(r"\nTimestamp: ?(\d{1,12}(?:\.\d{1,9})?)(?=\n|$)")
 _EVENT = re.compile(r"\nEvent: ?([^\n]*)")
 _CHANNEL_HEADERS = (
     "Channel", "ChannelState", "ChannelStateDesc", "CallerIDNum", "CallerIDName",
@@ -44,10 +44,10 @@ def decode(message: str) -> ev.Event | None:
         if build is None:
             return None
     else:
-        message = f"\n{message}\n"
+        message = f"\n{message}"
         found = _EVENT.search(message)
         build = None if found is None else _BUILDERS.get(found[1].strip())
-        if build is None or message.startswith("\nResponse:"):
+        if build is None:
             return None
         timestamp = None
     if timestamp is None and (found := _TIMESTAMP.search(message)) is not None:

@@ -48,7 +48,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - these are no web pages; every value is checked by settings
+        autoescape=False,  # no web pages; every value was checked by the settings
     )
 
 

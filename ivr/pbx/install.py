@@ -6,6 +6,7 @@ run by their own dynamic loader: no root, nothing on the host is touched.
 """
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -25,7 +26,7 @@ libsnmp45 libgmime-3.0-0t64 libglib2.0-0t64 libcodec2-1.2 libjack-jackd2-0 libpo
 libsybdb5 libodbc2 libiksemel3 libneon27t64 libical3t64 libradcli4 libldap2 libspandsp2t64
 libunbound8 libvo-amrwbenc0 libopencore-amrnb0 libopencore-amrwb0 liblua5.1-0 libresample1
 libcurl4t64 libjwt2 tzdata openssl-provider-legacy krb5-locales adduser debconf
-""".split()
+"""
 
 Progress = Callable[[str], None]
 
@@ -45,7 +46,7 @@ class Installed:
 
 
 def parse_version(text: str) -> tuple[int, ...]:
-    """"Asterisk 22.10.1~dfsg…" → (22, 10, 1); () when there is none."""
+    """ "Asterisk 22.10.1~dfsg…" → (22, 10, 1); () when there is none."""
     found = re.search(r"Asterisk (?:certified-)?(\d+)\.(\d+)(?:\.(\d+))?", text)
     return tuple(int(part) for part in found.groups() if part) if found else ()
 
@@ -135,17 +136,20 @@ def _mirror() -> str:
     """A Debian mirror, as the machine's own apt is configured."""
     if own := os.environ.get("IVR_DEBIAN_MIRROR"):
         return own
+    fields = "$(SITE)\t$(ORIGIN)\t$(LABEL)"
     table = _run(
-        ["apt-get", "indextargets", "--format", "$(SITE)\t$(ORIGIN)\t$(LABEL)", "Created-By: Packages"],
+        ["apt-get", "indextargets", "--format", fields, "Created-By: Packages"],
         "Asking apt for its mirrors",
-    )  # fmt: skip
+    )
+    # before the first `apt-get update` apt does not know its sources' origin yet
+    unnamed = "Debian" if platform.freedesktop_os_release().get("ID") == "debian" else ""
     for row in table.splitlines():
         site, origin, label = row.split("\t")
-        if origin == "Debian" and "ecurity" not in label:
+        if (origin or unnamed) == "Debian" and "security" not in f"{label} {site}".lower():
             return site
     raise UserError(
-        "apt on this machine knows no Debian mirror (or its lists are empty: try `apt-get update`); "
-        f"install Asterisk {OLDEST[0]}.{OLDEST[1]} or later, "
+        "apt on this machine knows no Debian mirror; install Asterisk "
+        f"{OLDEST[0]}.{OLDEST[1]} or later, "
         "or set IVR_DEBIAN_MIRROR to the address of a Debian mirror"
     )
 
@@ -180,7 +184,7 @@ def _fetch(prefix: Path, progress: Progress) -> None:
         "".join(
             f"Package: {name}\nStatus: install ok installed\n"
             f"Architecture: {architecture}\nMulti-Arch: same\nVersion: 99:0\n\n"
-            for name in _UNNEEDED
+            for name in _UNNEEDED.split()
         )
     )
     options = {

@@ -40,10 +40,10 @@ class FaultProxy:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
-        self.cut()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.thaw()
+        while self._tasks:
+            self.cut()
+            await asyncio.wait(self._tasks, timeout=0.1)
         await self._server.wait_closed()
 
     def freeze(self) -> None:
@@ -55,8 +55,8 @@ class FaultProxy:
         self._flowing.set()
 
     def cut(self) -> None:
-        """Reset every connection there is; new ones are accepted."""
-        for writer in self._writers:
+        """End every connection there is at once; new ones are accepted."""
+        for writer in tuple(self._writers):
             writer.transport.abort()
 
     async def wait_connections(self, count: int) -> None:

@@ -67,17 +67,19 @@ class Recorder:
     replaced, the same one always by the same; only events that a replay needs
     are then written.
 
+    `source` is told in the comment at the beginning, with our version and the date.
+
     Raises UserError when `path` exists or cannot be written. When writing fails
     later (disk full), `error` holds the sentence and nothing more is written.
     """
 
-    def __init__(self, path: Path, *, source: str, now: datetime, mask: bool = False) -> None:
+    def __init__(self, path: Path, *, source: str = "AMI", mask: bool = False) -> None:
         self.path = path
         self.messages = 0
         self.error: UserError | None = None
         self._mask = _Mask() if mask else None
         masked = ", numbers and names masked" if mask else ""
-        moment = now.astimezone(UTC).isoformat(timespec="seconds")
+        moment = datetime.now(UTC).isoformat(timespec="seconds")
         try:
             self._file = path.open("xb")
             self._file.write(f"# ivr {__version__}: {source}, {moment}{masked}\r\n".encode())

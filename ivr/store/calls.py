@@ -156,6 +156,15 @@ class Calls:
         )
         return {str(row["call_id"]) for row in found}
 
+    async def figures(self, since: float) -> dict[str, float | None]:
+        """Counts of the calls from outside since `since`, and `service_level`: the
+        share picked up by a person within the rings (三响内接起率), None without calls."""
+        found = await self._db.fetch_all(SQL["figures"], {"site": self._site, "since": since})
+        figures: dict[str, float | None] = dict(found[0])
+        calls, in_time = figures["calls"], figures.pop("in_time")
+        figures["service_level"] = in_time / calls if calls and in_time is not None else None
+        return figures
+
     async def unchecked(self) -> list[tuple[str, str, float]]:
         """(id, recording, seconds talked) of calls whose recording was not checked."""
         found = await self._db.fetch_all(SQL["unchecked"], {"site": self._site})

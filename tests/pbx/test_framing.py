@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +11,7 @@ GREETING = "Asterisk Call Manager/11.0.0"
 def feed_all(framer: Framer, data: bytes, cuts: list[int]) -> list[str]:
     messages = []
     edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         messages += framer.feed(data[start:end])
     return messages
 

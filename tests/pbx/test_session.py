@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from ivr.pbx import actions, session
 from ivr.pbx import events as ev
 from ivr.pbx.asterisk import Asterisk
+from ivr.pbx.protocol import Link
 from ivr.pbx.session import ActionFailed, ActionTimeout, ConnectionLost, Session
 from ivr.pbx.testing import FaultProxy
 from ivr.settings import Ami
@@ -48,7 +49,7 @@ class Heard(list[ev.Event]):
 async def until(wanted: Callable[[], bool], timeout_s: float = 10.0) -> None:
     """For what no event announces."""
     async with asyncio.timeout(timeout_s):
-        while not wanted():
+        while not wanted():  # noqa: ASYNC110 - no event announces it
             await asyncio.sleep(0.01)
 
 
@@ -59,6 +60,16 @@ async def connected(ami: Ami, **changes: object) -> AsyncIterator[tuple[Session,
         async with asyncio.timeout(10):
             await one.wait_booted()
         yield one, heard
+
+
+@asynccontextmanager
+async def proxied(ami: Ami, **changes: object) -> AsyncIterator[tuple[Session, Heard, FaultProxy]]:
+    """Connected through a proxy that nothing has been done to yet."""
+    async with (
+        FaultProxy(ami.host, ami.port) as proxy,
+        connected(ami, port=proxy.port, **changes) as (one, heard),
+    ):
+        yield one, heard, proxy
 
 
 def talk(channel_id: str = "", seconds: int = 60) -> actions.Action:
@@ -193,64 +204,59 @@ async def test_what_listens_is_no_ami(ami: Ami, monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_a_cut_connection_comes_back_with_a_snapshot(ami: Ami) -> None:
-    async with FaultProxy(ami.host, ami.port) as proxy:
-        async with connected(ami, port=proxy.port) as (one, heard):
-            await one.send(talk("cut-1"))
-            await heard.until(lambda h: h.count(ev.OriginateResponse) == 1)
-            proxy.cut()
-            await heard.until(lambda h: h.count(ev.Snapshot) == 2)
-            assert heard.kinds()[-3:] == ["Disconnected", "FullyBooted", "Snapshot"]
-            snapshot = heard[-1]
-            assert isinstance(snapshot, ev.Snapshot)
-            assert "cut-1" in {row.channel.uniqueid for row in snapshot.channels}
-            assert one.state.reconnects == 1
-            for row in snapshot.channels:
-                if row.channel.uniqueid == "cut-1":
-                    await one.send(actions.hangup(row.channel.name))
-            await heard.until(lambda h: h.count(ev.Hangup) == 2)
+    async with proxied(ami) as (one, heard, proxy):
+        await one.send(talk("cut-1"))
+        await heard.until(lambda h: h.count(ev.OriginateResponse) == 1)
+        proxy.cut()
+        await heard.until(lambda h: h.count(ev.Snapshot) == 2)
+        assert heard.kinds()[-3:] == ["Disconnected", "FullyBooted", "Snapshot"]
+        snapshot = heard[-1]
+        assert isinstance(snapshot, ev.Snapshot)
+        assert "cut-1" in {row.channel.uniqueid for row in snapshot.channels}
+        assert one.state.reconnects == 1
+        for row in snapshot.channels:
+            if row.channel.uniqueid == "cut-1":
+                await one.send(actions.hangup(row.channel.name))
+        await heard.until(lambda h: h.count(ev.Hangup) == 2)
 
 
 async def test_an_action_in_flight_when_the_link_breaks_is_never_sent_again(ami: Ami) -> None:
-    async with FaultProxy(ami.host, ami.port) as proxy:
-        async with connected(ami, port=proxy.port) as (one, heard):
-            proxy.freeze()
-            flying = asyncio.create_task(one.send(talk("once-1")))
-            await asyncio.sleep(0)
-            proxy.cut()
-            with pytest.raises(ConnectionLost):
-                await flying
-            proxy.thaw()
-            await heard.until(lambda h: h.count(ev.Snapshot) == 2)
-            await one.send(actions.ping())
-            assert "Newchannel" not in heard.kinds()
+    async with proxied(ami) as (one, heard, proxy):
+        proxy.freeze()
+        flying = asyncio.create_task(one.send(talk("once-1")))
+        await asyncio.sleep(0)
+        proxy.cut()
+        with pytest.raises(ConnectionLost):
+            await flying
+        proxy.thaw()
+        await heard.until(lambda h: h.count(ev.Snapshot) == 2)
+        await one.send(actions.ping())
+        assert "Newchannel" not in heard.kinds()
 
 
 async def test_a_half_open_link_is_found_out_by_its_silence(ami: Ami) -> None:
-    async with FaultProxy(ami.host, ami.port) as proxy:
-        async with connected(ami, port=proxy.port, ping_s=0.1) as (one, heard):
-            proxy.freeze()
-            await heard.until(lambda h: h.count(ev.Disconnected) == 1)
-            assert "silent for 0.3 s" in one.state.error
-            proxy.thaw()
-            await heard.until(lambda h: h.count(ev.Snapshot) == 2)
-            assert one.state.error == ""
+    async with proxied(ami, ping_s=0.1) as (one, heard, proxy):
+        proxy.freeze()
+        await heard.until(lambda h: h.count(ev.Disconnected) == 1)
+        assert "silent for 0.3 s" in one.state.error
+        proxy.thaw()
+        await heard.until(lambda h: h.count(ev.Snapshot) == 2)
+        assert one.state.error == ""
 
 
 async def test_a_quiet_but_living_link_stays(ami: Ami) -> None:
-    async with FaultProxy(ami.host, ami.port) as proxy:
-        async with connected(ami, port=proxy.port, ping_s=0.05) as (one, _):
-            await asyncio.sleep(0.5)
-            assert one.state.reconnects == 0
+    async with proxied(ami, ping_s=0.05) as (one, _, _):
+        await asyncio.sleep(0.5)
+        assert one.state.reconnects == 0
 
 
 async def test_an_action_without_an_answer_times_out(ami: Ami) -> None:
-    async with FaultProxy(ami.host, ami.port) as proxy:
-        async with connected(ami, port=proxy.port, timeout_s=0.2) as (one, _):
-            proxy.freeze()
-            with pytest.raises(ActionTimeout, match=r"did not answer Ping within 0\.2 s"):
-                await one.send(actions.ping())
-            proxy.thaw()
-            await one.send(actions.core_settings())  # the late answer disturbs nobody
+    async with proxied(ami, timeout_s=0.2) as (one, _, proxy):
+        proxy.freeze()
+        with pytest.raises(ActionTimeout, match=r"did not answer Ping within 0\.2 s"):
+            await one.send(actions.ping())
+        proxy.thaw()
+        await one.send(actions.core_settings())  # the late answer disturbs nobody
 
 
 async def test_bytes_one_by_one_are_the_same_session(ami: Ami) -> None:
@@ -300,6 +306,14 @@ async def test_a_failing_subscriber_disturbs_nobody(ami: Ami) -> None:
 async def test_a_consumer_that_falls_behind_stops_the_reading_not_the_stream(
     ami: Ami, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pauses = []
+    pause = Link.pause
+
+    def counted(link: Link) -> None:
+        pauses.append(link)
+        pause(link)
+
+    monkeypatch.setattr(Link, "pause", counted)
     monkeypatch.setattr(session, "QUEUE_BOUND", 10)
     monkeypatch.setattr(session, "SLICE_S", 0.0)
     async with connected(ami) as (one, heard):
@@ -310,6 +324,7 @@ async def test_a_consumer_that_falls_behind_stops_the_reading_not_the_stream(
         await heard.until(lambda h: h.count(ev.UserEvent) == len(numbers))
         told = [e.fields["N"] for e in heard if isinstance(e, ev.UserEvent)]
         assert told == [str(n) for n in numbers]
+        assert pauses
         assert one.state.reconnects == 0
 
 

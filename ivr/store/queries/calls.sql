@@ -114,3 +114,16 @@ UPDATE calls SET recording_state = :state WHERE site = :site AND id = :id;
 
 -- name: fill_in
 UPDATE calls SET intent = :intent, note = :note WHERE site = :site AND id = :id;
+
+-- name: figures
+-- Calls from outside that began since then. in_time: a person, within the rings.
+SELECT
+    COUNT(*) AS calls,
+    COALESCE(SUM(disposition = 'answered'), 0) AS answered,
+    COALESCE(SUM(disposition = 'answered' AND NOT breach), 0) AS in_time,
+    COALESCE(SUM(disposition IN ('abandoned', 'system_abandoned')), 0) AS abandoned,
+    COALESCE(SUM(system_answer_at IS NOT NULL), 0) AS system_answered,
+    COALESCE(SUM(breach), 0) AS breaches,
+    MAX(wait_s) AS longest_wait_s
+FROM calls
+WHERE site = :site AND direction = 'inbound' AND start_at >= :since;

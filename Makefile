@@ -1,0 +1,59 @@
+# Everything sets itself up: a virtual environment here, Asterisk and voices in
+# the user's cache (~/.cache/ivr). No root, nothing on the host is changed.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SHOW_NAMES := sed -un 's/^Collecting \([A-Za-z0-9._-]*\).*/  \1/p'
+
+.PHONY: help setup demo test lint bench clean
+help:
+	@echo "make demo          a working day of calls on a real Asterisk, live; Ctrl-C ends it"
+	@echo "make demo ONCE=1   play it once, write demo-report.json, exit 0 if every scene passed"
+	@echo "make test          the whole suite, real Asterisk included"
+	@echo "make lint          ruff, mypy, import contracts"
+	@echo "make bench         figures as JSON; BENCH='events guard' for some of them"
+	@echo "make setup         only the virtual environment; then .venv/bin/ivr --help"
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "ivr needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) -V). Install one and say: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "python3 lacks venv; mend it with: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Python packages (a minute the first time)"
+	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[voice]' | $(SHOW_NAMES)
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/run.stamp
+	@echo "Python packages of the tests"
+	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[voice,test]' | $(SHOW_NAMES)
+	@touch $@
+
+$(VENV)/bench.stamp: $(VENV)/run.stamp
+	@echo "Python packages of the benches"
+	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[voice,bench]' | $(SHOW_NAMES)
+	@touch $@
+
+setup: $(VENV)/run.stamp
+
+demo: $(VENV)/run.stamp
+	@$(BIN)/ivr demo $(if $(filter-out 0,$(ONCE)),--once)
+
+test: $(VENV)/test.stamp
+	@$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(VENV)/test.stamp
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+bench: $(VENV)/bench.stamp
+	@$(BIN)/python -m bench.run $(BENCH)
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

@@ -1,0 +1,1 @@
+"""Benches against the real Asterisk; `python -m bench.run` runs them all."""
