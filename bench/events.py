@@ -6,7 +6,7 @@ repetition and served from a TCP socket by another process. It is read by
 
 - `ivr`: Session (framing, queue, decoding), Tracker and a null subscriber;
 - `peer`: panoramisk and the call tracker cacofonisk, wired as its AmiRunner does,
-  with a null reporter (`pip install cacofonisk`).
+  with a null reporter (`pip install cacofonisk==0.7.10`).
 
 Each is a process of its own bound to one core, several times in turn; the
 figures are medians. Seconds count from the first byte to the last event.
@@ -25,6 +25,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 RECORDED = Path(__file__).with_name("recorded.ami")
@@ -204,6 +205,8 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.part == "serve":
         serve(asked.events)
+    elif find_spec("cacofonisk") is None:
+        sys.exit("bench.events compares with cacofonisk: run `pip install cacofonisk==0.7.10`")
     elif asked.part:
         read(asked.part, asked.port, asked.events)
     else:

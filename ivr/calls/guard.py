@@ -17,15 +17,19 @@ from ivr.calls.facts import (
     CallAnswered,
     CallEnded,
     Fact,
+    LegEnded,
     LegRinging,
     SystemAnswered,
 )
-from ivr.calls.model import Call, Direction
+from ivr.calls.model import Call, Direction, Leg, LegOutcome
 from ivr.calls.rings import ring_starts
 from ivr.settings import Rings
 
 GRACE_S = 0.1
 """How long after the deadline the dialplan may take before the guard steps in."""
+
+WORTH_RINGING_S = 0.5
+"""So close to the deadline nobody is rung anew: everybody will be, by the dialplan."""
 
 
 class MarkAtRisk(NamedTuple):
@@ -63,6 +67,8 @@ class _Watch:
     at_risk: bool = False
     backup: bool = False
     rescued: bool = False
+    target: str = ""  # uniqueid of the leg that the added phones would pick up
+    added: tuple[str, ...] = ()  # their extensions
 
 
 class Guard:
@@ -82,11 +88,32 @@ class Guard:
             case LegRinging(at=at, call=call) if at is not None and self._concerns(call):
                 ring_at = call.ring_at if call.ring_at is not None else at
                 self._watched.setdefault(call.call_id, _Watch(call, ring_at))
+            case LegEnded(call=call, leg=leg):
+                watch = self._watched.get(call.call_id)
+                if watch is not None and watch.target == leg.uniqueid:
+                    return self._target_gone(watch, leg, fact.at)
             case CallAnswered(call=call) | SystemAnswered(call=call) | CallEnded(call=call):
                 watch = self._watched.pop(call.call_id, None)
                 if watch is not None and watch.backup:
                     return [StopPhones(call.call_id)]
         return []
+
+    def _target_gone(self, watch: _Watch, leg: Leg, at: float | None) -> list[Command]:
+        """What the added phones rang for rings no more.
+
+        Where the caller gave up they stop; where that phone refused, they go on to
+        help those that still ring. Where somebody was lifted, perhaps one of
+        them, the answer is about to be told.
+        """
+        watch.target = ""
+        if leg.outcome is LegOutcome.ELSEWHERE:
+            return []
+        commands: list[Command] = [StopPhones(watch.call.call_id)]
+        deadline = watch.ring_at + self._rings.deadline_s
+        refused = leg.outcome is not LegOutcome.CANCELLED
+        if refused and at is not None and deadline - at > WORTH_RINGING_S:
+            commands += self._add(watch, at)
+        return commands
 
     @staticmethod
     def _concerns(call: Call) -> bool:
@@ -140,7 +167,11 @@ class Guard:
             yield Rescue(watch.call)
 
     def _add(self, watch: _Watch, now: float) -> Iterable[Command]:
-        open_legs = [leg for leg in watch.call.legs if leg.outcome is None]
+        open_legs = [
+            leg
+            for leg in watch.call.legs
+            if leg.outcome is None and leg.ext not in watch.added
+        ]
         ringing = [leg for leg in open_legs if leg.rang]
         left = watch.ring_at + self._rings.deadline_s - now
         if not ringing or left <= 0:
@@ -150,4 +181,5 @@ class Guard:
             ext for ext in dict.fromkeys(self._backups(watch.call, now)) if ext not in busy
         )
         if extra:
+            watch.target, watch.added = ringing[-1].uniqueid, extra
             yield AddPhones(watch.call, ringing[-1].channel, extra, left)

@@ -2,15 +2,18 @@
 
 import asyncio
 import contextlib
+import io
+import re
 import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import aiohttp
 import typer
 from rich.console import Console, Group
 from rich.live import Live
@@ -18,9 +21,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ivr.cache import cache_dir
+from ivr.calls import numbers
+from ivr.cli import options
 from ivr.cli.prompts import bar
 from ivr.demo import day
 from ivr.demo.behaviours import answer
+from ivr.demo.call import Call
 from ivr.demo.house import House, free_port, open_house, write_phones
 from ivr.demo.scenes import FRONT_DESK, SCENES, Scene
 from ivr.demo.sound import Samples, read_wav
@@ -40,42 +46,54 @@ CLERK_SAYS = "您好，阳光花园物业，请问有什么可以帮您？"
 
 Once = Annotated[bool, typer.Option("--once", help="演一遍就结束 · play the day once, then exit")]
 Only = Annotated[list[str] | None, typer.Option("--scene", help="只演这些场景 · only these scenes")]
+Picture = Annotated[
+    Path | None, typer.Option(help="最忙时刻的画面存成 SVG · the busiest moment as an SVG picture")
+]
 Keep = Annotated[bool, typer.Option("--keep", help="保留工作目录 · keep the working folder")]
 
 
-def demo(once: Once = False, scene: Only = None, keep: Keep = False) -> None:
+def demo(
+    once: Once = False, scene: Only = None, keep: Keep = False, picture: Picture = None
+) -> None:
     """演示：一天真实的来电 · a working day of calls on a real Asterisk, on loopback"""
     chosen = [each for each in SCENES if not scene or each.name in scene]
     if scene and len(chosen) != len(set(scene)):
         names = ", ".join(each.name for each in SCENES)
         raise UserError(f"There is no such scene; the scenes are: {names}")
-    passed = asyncio.run(_demo(chosen, once=once, keep=keep))
+    screen = Wallboard(options.console())
+    passed = asyncio.run(_demo(chosen, screen, once=once, keep=keep))
+    if picture is not None:
+        screen.save(picture)
     if once and not passed:
         raise typer.Exit(1)
 
 
-async def _demo(scenes: Sequence[Scene], *, once: bool, keep: bool) -> bool:
-    out = Console(highlight=False)
+async def _demo(scenes: Sequence[Scene], screen: "Wallboard", *, once: bool, keep: bool) -> bool:
     begun = time.monotonic()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     folder = Path(tempfile.mkdtemp(prefix="ivr-demo-"))
     try:
-        work = asyncio.create_task(_play(scenes, folder, out, begun, once=once, stop=stop))
+        work = asyncio.create_task(_play(scenes, folder, screen, begun, once=once, stop=stop))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait([work, stopped], return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
+        if not work.done():
+            with contextlib.suppress(TimeoutError):
+                # _stay() ends by itself; a scene in the middle of a call has to be stopped
+                async with asyncio.timeout(1 if screen.finished else 0):
+                    await asyncio.shield(work)
         if work.done():
             return work.result()
         work.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await work
-        out.print("已结束 · stopped")
+        screen.out.print("已结束 · stopped")
         return False
     finally:
         if keep:
-            out.print(f"工作目录 · working folder: {folder}")
+            screen.out.print(f"工作目录 · working folder: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -83,29 +101,32 @@ async def _demo(scenes: Sequence[Scene], *, once: bool, keep: bool) -> bool:
 async def _play(
     scenes: Sequence[Scene],
     folder: Path,
-    out: Console,
+    screen: "Wallboard",
     begun: float,
     *,
     once: bool,
     stop: asyncio.Event,
 ) -> bool:
-    base = Settings()
+    base, out = Settings(), screen.out
     rendered, voices = await _set_up(base, out)
     settings = day.office(scenes, rendered, base, datetime.now(base.site.zone))
     ami_port = free_port()
-    async with FaultProxy("127.0.0.1", ami_port) as proxy, open_house(
-        settings,
-        folder,
-        accounts=day.accounts(settings),
-        service_ami_port=proxy.port,
-        asterisk_ami_port=ami_port,
-    ) as house:  # fmt: skip
+    async with (
+        FaultProxy("127.0.0.1", ami_port) as proxy,
+        open_house(
+            settings,
+            folder,
+            accounts=day.accounts(settings),
+            service_ami_port=proxy.port,
+            asterisk_ami_port=ami_port,
+        ) as house,
+    ):
         users = [*day.FREE_DESKS, day.FREE_OWNER]
         write_phones(house, PHONES, users, day.HOTLINE)
         out.print(_addresses(house, time.monotonic() - begun))
-        played: list[day.Played] = []
-        with _screen(house, out, played):
-            results = await day.play(house, proxy, scenes, voices, played.append)
+        async with screen.showing(house):
+            results = await day.play(house, proxy, scenes, voices, screen.played)
+        screen.finished = True
         day.write_report(results, REPORT)
         out.print(_results(results))
         passed = all(each.passed for each in results)
@@ -151,70 +172,68 @@ def _addresses(house: House, seconds: float) -> Group:
     )
 
 
-@contextlib.contextmanager
-def _screen(house: House, out: Console, played: list[day.Played]):  # type: ignore[no-untyped-def]
+class Wallboard:
     """The calls live on a terminal; a line per scene where there is none."""
-    if not out.is_terminal:
-        task = asyncio.create_task(_lines(out, played))
+
+    def __init__(self, out: Console) -> None:
+        self.out = out
+        self.finished = False
+        self._played: list[day.Played] = []
+        self._busiest: tuple[int, Group] = (0, Group())
+
+    def played(self, played: day.Played) -> None:
+        """A scene has ended."""
+        self._played.append(played)
+        if not self.out.is_terminal:
+            mark = "✓" if played.passed else "✗"
+            scene = played.scene
+            self.out.print(f"{mark} {scene.title}  {scene.name}  {played.seconds:.1f} s")
+
+    @contextlib.asynccontextmanager
+    async def showing(self, house: House) -> AsyncIterator[None]:
+        """Follow what goes on in `house` meanwhile."""
+        live = Live(console=self.out, auto_refresh=False, transient=True)
+        if self.out.is_terminal:
+            live.start()
+        task = asyncio.create_task(self._follow(house, live))
         try:
             yield
         finally:
             task.cancel()
-            _tell(out, played)
-        return
-    with Live(console=out, auto_refresh=False, transient=True) as screen:
-        task = asyncio.create_task(_wallboard(house, screen, played))
-        try:
-            yield
-        finally:
-            task.cancel()
+            live.stop()
+
+    async def _follow(self, house: House, live: Live) -> None:
+        while True:
+            try:
+                state = await house.get("/api/v1/live")
+            except (OSError, aiohttp.ClientError):
+                state = None  # a scene has killed it
+            board = _board(state, self._played)
+            calls = len(state["calls"]) if state else 0
+            if calls > self._busiest[0]:
+                self._busiest = (calls, board)
+            if self.out.is_terminal:
+                live.update(board, refresh=True)
+            await asyncio.sleep(REFRESH_S)
+
+    def save(self, file: Path) -> None:
+        """The busiest moment as a picture."""
+        paper = Console(record=True, width=92, file=io.StringIO())
+        paper.print(Text("$ make demo", style="bold"), self._busiest[1], sep="\n")
+        picture = paper.export_svg(title="ivr demo")
+        # rich names a font server; the reader's own monospace font does
+        picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
+        file.write_text(picture, encoding="utf-8")
 
 
-async def _lines(out: Console, played: list[day.Played]) -> None:
-    while True:
-        _tell(out, played)
-        await asyncio.sleep(REFRESH_S)
-
-
-def _tell(out: Console, played: list[day.Played], told: set[str] = set()) -> None:  # noqa: B006
-    for each in list(played):
-        if each.scene.name not in told:
-            told.add(each.scene.name)
-            mark = "✓" if each.passed else "✗"
-            out.print(f"{mark} {each.scene.title}  {each.scene.name}  {each.seconds:.1f} s")
-
-
-async def _wallboard(house: House, screen: Live, played: list[day.Played]) -> None:
-    while True:
-        try:
-            state = await house.get("/api/v1/live")
-        except OSError:
-            state = None  # a scene has killed it
-        screen.update(_board(state, played), refresh=True)
-        await asyncio.sleep(REFRESH_S)
-
-
-def _board(state, played: list[day.Played]) -> Group:  # type: ignore[no-untyped-def]
+def _board(state: dict[str, Any] | None, played: list[day.Played]) -> Group:
     table = Table(box=None, pad_edge=False, title="正在进行 · live", title_justify="left")
     for heading in ("响 rings", "业主 caller", "分机 phones", "状态 state", "秒 s"):
         table.add_column(heading)
     if state is None:
         table.add_row("", "", "", Text("ivr 没有应答 · no answer", style="bold red"), "")
     for call in state["calls"] if state else ():
-        rings = min(4, call["rings"] or 0) if call["state"] == "ringing" else 0
-        style = "bold red" if call["breach"] else "yellow" if call["at_risk"] else "blue"
-        phones = " ".join(
-            f"{phone['ext']}{'●' if phone['talking'] else ''}"
-            for phone in call["phones"]
-            if phone["outcome"] is None
-        )
-        waited = call["ring_s"] if call["ring_s"] is not None else 0
-        shown = STATES.get(call["state"], call["state"])
-        table.add_row(
-            Text("●" * rings + "○" * max(0, 3 - rings), style=style) if rings else "",
-            f"{call['caller']} → {call['called']}", phones,
-            Text(shown, style="green" if call["state"] == "talking" else style), f"{waited:.0f}",
-        )  # fmt: skip
+        table.add_row(*_row(call))
     marks = [
         Text(
             f"{'✓' if each.passed else '✗'} {each.scene.title}",
@@ -223,6 +242,27 @@ def _board(state, played: list[day.Played]) -> Group:  # type: ignore[no-untyped
         for each in played
     ]
     return Group(table, Text(""), *marks)
+
+
+def _row(call: dict[str, Any]) -> tuple[Text | str, ...]:
+    ringing = call["state"] == "ringing"
+    rings = min(4, call["rings"] or 0) if ringing else 0
+    style = "bold red" if call["breach"] else "yellow" if call["at_risk"] else "blue"
+    phones = " ".join(
+        f"{phone['ext']}{'●' if phone['talking'] else ''}"
+        for phone in call["phones"]
+        if phone["outcome"] is None
+    )
+    return (
+        Text("●" * rings + "○" * max(0, 3 - rings), style=style) if ringing else "",
+        f"{numbers.mask(call['caller'])} → {call['called']}",
+        phones,
+        Text(
+            STATES.get(call["state"], call["state"]),
+            style="green" if call["state"] == "talking" else style,
+        ),
+        f"{call['ring_s']:.0f}" if call["ring_s"] is not None else "",
+    )
 
 
 STATES = {
@@ -256,7 +296,7 @@ async def _stay(house: House, out: Console, says: Samples, stop: asyncio.Event) 
     """Stay up for whoever brings a phone; the front desk answers after two rings."""
     await house.unplug(FRONT_DESK)
 
-    async def greet(call) -> None:  # type: ignore[no-untyped-def]
+    async def greet(call: Call) -> None:
         await call.pause(0.5)
         await call.say(says)
 

@@ -1,7 +1,15 @@
-"""Owners (业主) and their homes (房屋)."""
+"""Owners (业主) and the households that are told something. Pure."""
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+
+from ivr.desk.home import Home as Home
+from ivr.settings import HOURS
+
+TITLES = ("先生", "女士", "小姐", "太太", "老师")
+UNNAMED = "业主"  # how one is addressed whose name or title is not known
 
 
 class Care(StrEnum):
@@ -12,43 +20,65 @@ class Care(StrEnum):
     DISABLED = "残疾人"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Home:
-    """A home by building, unit and room, as people write them: "3", "2", "1201".
-
-    `unit` is empty where a building has none.
-    """
-
-    building: str
-    unit: str
-    room: str
-
-    def __str__(self) -> str:
-        return "-".join(part for part in (self.building, self.unit, self.room) if part)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
     id: str
     name: str  # "周建国"
-    title: str  # 先生, 女士, 小姐, or empty
-    phones: tuple[str, ...]  # national digits: "13800138000", "075588881234"; best first
+    title: str  # one of TITLES, or empty
+    phones: tuple[str, ...]  # as ivr.desk.phone_numbers writes them; best first
     homes: tuple[Home, ...]
     language: str = "zh-CN"
     care: tuple[Care, ...] = ()
     do_not_call: bool = False
-    quiet: str = ""  # "12:00-14:00": hours not to phone, beside the site's window
+    quiet: str = ""  # "12:00-14:00,21:00-08:00": not to be phoned, beside the site's window
     note: str = ""
 
     @property
     def surname(self) -> str:
-        """The surname; two characters for the compound ones (欧阳, 上官 …)."""
+        """周 of 周建国, 欧阳 of 欧阳娜娜, Smith of John Smith."""
+        if self.name.isascii():
+            return self.name.rpartition(" ")[2]
         return self.name[:2] if self.name[:2] in COMPOUND_SURNAMES else self.name[:1]
 
     @property
     def address(self) -> str:
-        """How one speaks to them: 周先生; 业主 when the name is not known."""
-        return f"{self.surname}{self.title or '业主'}" if self.name else "业主"
+        """How one speaks to them: 周先生. Without a title, which is never guessed, 业主."""
+        return f"{self.surname}{self.title}" if self.name and self.title else UNNAMED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Household:
+    """A home and those who are told for it."""
+
+    home: Home
+    owners: tuple[Owner, ...]
+    numbers: tuple[str, ...]  # digits to dial, best first; none of an owner in 勿扰
+    do_not_call: bool  # every owner is in 勿扰
+    quiet: str  # as Owner.quiet: the hours of all who may be phoned
+    language: str
+    address: str  # 周先生; 业主 where the call may reach one of several
+
+    @property
+    def id(self) -> str:
+        return str(self.home)
+
+    @property
+    def care(self) -> tuple[Care, ...]:
+        return tuple(dict.fromkeys(care for owner in self.owners for care in owner.care))
+
+
+def quiet_hours(text: str) -> str:
+    """Quiet hours as `Owner.quiet` has them: 9:00～11:30 becomes 09:00-11:30.
+
+    Raises ValueError naming what is no span of hours.
+    """
+    spans = []
+    for span in re.split(r"[,、;\s]+", unicodedata.normalize("NFKC", text).strip(" ,、;")):
+        tidy = re.sub(r"\b(\d):", r"0\1:", re.sub("[~至到–—-]+", "-", span))
+        if not HOURS.match(tidy) or (tidy[6:8] == "24" and tidy[9:] != "00"):
+            raise ValueError(f"{span!r} is no span of hours; write it like 12:00-14:00")
+        spans.append(tidy)
+    return ",".join(dict.fromkeys(spans))
 
 
 COMPOUND_SURNAMES = frozenset(

@@ -11,13 +11,19 @@ from enum import StrEnum
 
 
 class AttemptState(StrEnum):
-    """created → dialling → ringing → talking → done; any of them may go to done."""
+    """Only forwards (NEXT_STATES); what is done stays done."""
 
-    CREATED = "created"  # committed; Originate not yet accepted
-    DIALLING = "dialling"  # Asterisk has it
+    CREATED = "created"  # committed; Asterisk has not shown a channel yet
+    DIALLING = "dialling"  # its channel was seen
     RINGING = "ringing"
     TALKING = "talking"
     DONE = "done"
+
+
+NEXT_STATES: dict[AttemptState, frozenset[AttemptState]] = {
+    state: frozenset(list(AttemptState)[index + 1 :]) for index, state in enumerate(AttemptState)
+}
+"""A phone may be lifted unseen or without ringing, and any call may end at once."""
 
 
 class Outcome(StrEnum):
@@ -67,6 +73,13 @@ OUTCOME_WORDS = {
 }
 
 
+TOLD = frozenset({Outcome.CONFIRMED, Outcome.HEARD, Outcome.TRANSFERRED, Outcome.CALLED_IN})
+"""The household knows; it is never phoned again for the same campaign."""
+
+DEAD = frozenset({Outcome.UNALLOCATED, Outcome.SUSPENDED, Outcome.FORBIDDEN})
+"""The number is of no use; ringing it again changes nothing."""
+
+
 class CampaignState(StrEnum):
     DRAFT = "draft"
     APPROVED = "approved"  # may be started (a second person said yes where that is needed)
@@ -74,6 +87,20 @@ class CampaignState(StrEnum):
     PAUSED = "paused"
     DONE = "done"
     CANCELLED = "cancelled"
+
+
+NEXT_CAMPAIGN_STATES: dict[CampaignState, frozenset[CampaignState]] = {
+    CampaignState.DRAFT: frozenset({CampaignState.APPROVED, CampaignState.CANCELLED}),
+    CampaignState.APPROVED: frozenset({CampaignState.RUNNING, CampaignState.CANCELLED}),
+    CampaignState.RUNNING: frozenset(
+        {CampaignState.PAUSED, CampaignState.DONE, CampaignState.CANCELLED}
+    ),
+    CampaignState.PAUSED: frozenset(
+        {CampaignState.RUNNING, CampaignState.DONE, CampaignState.CANCELLED}
+    ),
+    CampaignState.DONE: frozenset({CampaignState.RUNNING}),  # there is something new to say
+    CampaignState.CANCELLED: frozenset({CampaignState.RUNNING}),  # … or: the outage is off
+}
 
 
 class Urgency(StrEnum):
@@ -109,6 +136,8 @@ class Task:
     numbers: tuple[str, ...]  # in the order to be tried; national digits, checked
     subject: str  # what is said to this household: id of its rendered message or script
     due_at: float  # not before; moved on after every attempt
+    quiet: str = ""  # "12:00-14:00": hours in which this household is not phoned
+    opened_at: float = 0.0  # attempts from before are of an earlier round and do not count
     tries: int = 0
     number_index: int = 0  # which of `numbers` is next
     outcome: Outcome | None = None

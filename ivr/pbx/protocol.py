@@ -26,6 +26,8 @@ Response = Message
 that came several times (`Output`) is a list."""
 
 
+READ_SIZE = 1 << 16
+
 Then = Callable[[list[str]], None]
 
 
@@ -88,8 +90,11 @@ class Request(PanoramiskAction):  # type: ignore[misc]
         return True
 
 
-class Link(AMIProtocol):  # type: ignore[misc]
+class Link(AMIProtocol, asyncio.BufferedProtocol):  # type: ignore[misc]
     """The protocol of one connection.
+
+    It reads READ_SIZE bytes at a time, not asyncio's 256 KiB: less than the
+    consumer gets done before the next read, or a burst would pile up in memory.
 
     `on_messages` gets the text of every message that answers no action of ours,
     in order. `lost` is set when the connection has ended.
@@ -103,6 +108,13 @@ class Link(AMIProtocol):  # type: ignore[misc]
         self.lost = asyncio.Event()
         self.heard = 0  # reads from the socket, to know a silent peer
         self.paused = False
+        self._buffer = memoryview(bytearray(READ_SIZE))
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(self._buffer[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         self.heard += 1

@@ -36,7 +36,7 @@ from ivr.settings import Ami
 
 QUEUE_BOUND = 100_000
 """Messages; above, the socket is left unread until half of them are done."""
-SLICE_S = 0.01
+SLICE_S = 0.005
 """The consumer lets the event loop go on after this long."""
 SILENT_PINGS = 3
 BACKOFF_S = (0.1, 5.0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ivr.calls.facts import CallAnswered, CallEnded, Fact, LegRinging, SystemAnswered
+from ivr.calls.facts import CallAnswered, CallEnded, Fact, LegEnded, LegRinging, SystemAnswered
 from ivr.calls.guard import AddPhones, Guard, MarkAtRisk, Rescue, StopPhones
 from ivr.calls.model import Call, Direction, Leg, LegOutcome
 from ivr.settings import Rings
@@ -102,3 +102,37 @@ def test_forgetting_stops_what_was_added() -> None:
     watcher.tick(T + 10)
     assert watcher.forget() == [StopPhones("u1")]
     assert watcher.tick(T + 100) == []
+
+
+def test_a_caller_who_gives_up_leaves_no_phone_ringing() -> None:
+    """The call itself ends only with its last channel, and that is the added phone's."""
+    call, watcher = ringing_call(), guard("103")
+    ring(watcher, call)
+    watcher.tick(T + 10)
+    call.legs[0].outcome = LegOutcome.CANCELLED
+    assert watcher.feed(LegEnded(T + 12, call, call.legs[0])) == [StopPhones("u1")]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "at", "follows"),
+    [
+        (LegOutcome.BUSY, 12.0, "stop, ring again"),  # it refused while it rang
+        (LegOutcome.ELSEWHERE, 12.0, ""),  # a phone was lifted, perhaps an added one
+        (LegOutcome.NO_ANSWER, 15.0, "stop"),  # the dialplan's time is up
+    ],
+)
+def test_when_the_phone_they_ring_for_falls_out_the_added_help_the_other(
+    outcome: LegOutcome, at: float, follows: str
+) -> None:
+    call, watcher = ringing_call(), guard("103")
+    ring(watcher, call)
+    call.legs.insert(0, Leg("PJSIP/102-1", "u3", "102", ring_at=T, rang=True))
+    watcher.tick(T + 10)
+    call.legs.append(Leg("PJSIP/103-1", "u4", "103", ring_at=T + 10, rang=True))
+    call.legs[1].outcome = outcome
+    commands = {
+        "stop": StopPhones("u1"),
+        "ring again": AddPhones(call, "PJSIP/102-1", ("103",), 3.0),
+    }
+    expected = [commands[each] for each in follows.split(", ") if each]
+    assert watcher.feed(LegEnded(T + at, call, call.legs[1])) == expected
