@@ -9,7 +9,8 @@ repetition and served from a TCP socket by another process. It is read by
   with a null reporter (`pip install cacofonisk==0.7.10`).
 
 Each is a process of its own bound to one core, several times in turn; the
-figures are medians. Seconds count from the first byte to the last event.
+figures are medians, but the memory of the longer trace is its worst. Seconds
+count from connecting to the last event.
 """
 
 import argparse
@@ -33,6 +34,7 @@ LOGIN = b"Response: Success\r\nMessage: Authentication accepted\r\n"
 BOOTED = b"Event: FullyBooted\r\nPrivilege: system,all\r\nUptime: 1\r\nStatus: Fully Booted\r\n\r\n"
 LAST = b"Event: UserEvent\r\nPrivilege: user,all\r\nUserEvent: BenchEnd\r\n\r\n"
 RUNS = 5
+LONG_RUNS = 3
 EVENTS = 100_000
 
 
@@ -181,7 +183,7 @@ def report(runs: int, events: int) -> dict[str, object]:
         return statistics.median(figures[key] for figures in taken[side])
 
     rate = {side: count / median(side, "seconds") for side in taken}
-    longer = measure("ivr", 5 * events)
+    longest_peak = max(measure("ivr", 5 * events)["peak_mib"] for _ in range(LONG_RUNS))
     return {
         "events": count,
         "runs": runs,
@@ -190,9 +192,9 @@ def report(runs: int, events: int) -> dict[str, object]:
         "times_faster": round(rate["ivr"] / rate["peer"], 2),
         "facts": int(median("ivr", "facts")),
         "peak_mib": round(median("ivr", "peak_mib"), 1),
-        "peak_mib_of_5_times": round(longer["peak_mib"], 1),
+        "worst_peak_mib_of_5_times": round(longest_peak, 1),
         "passed": rate["ivr"] > max(60_000, 2 * rate["peer"])
-        and longer["peak_mib"] < 1.2 * median("ivr", "peak_mib"),
+        and longest_peak < 1.2 * median("ivr", "peak_mib"),
     }
 
 

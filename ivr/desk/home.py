@@ -8,7 +8,9 @@ PART_LENGTH = 16  # characters of a building's, unit's or room's name
 
 _KIND = re.compile(r"(?:号楼|号栋|栋|幢|座|单元|号|楼)$")
 _ROOM = re.compile(r"(?:号房|室|房|号)$")
-_IN_WORDS = re.compile(r"(?:(?P<building>.+?)(?:号楼|号栋|栋|幢|座))?(?:(?P<unit>.+?)单元)?(?P<room>.+)")
+_IN_WORDS = re.compile(
+    r"(?:(?P<building>.+?)(?:号楼|号栋|栋|幢|座))?(?:(?P<unit>.+?)单元)?(?P<room>.+)"
+)
 _NUMERAL = re.compile(r"([一二三四五六七八九]?)(十?)([一二三四五六七八九]?)")
 _DIGITS = "零一二三四五六七八九"
 
@@ -62,10 +64,7 @@ def parse(text: str) -> Home:
 def natural(home: Home) -> tuple[list[tuple[int, str]], ...]:
     """A key that sorts homes as people count: building 2 before building 10."""
     return tuple(
-        [
-            (int(run), "") if run.isdecimal() else (-1, run)
-            for run in re.findall(r"\d+|\D+", part)
-        ]
+        [(int(run), "") if run.isdecimal() else (-1, run) for run in re.findall(r"\d+|\D+", part)]
         for part in (home.building, home.unit, home.room)
     )
 

@@ -1,19 +1,14 @@
-"""A duty roster as a spreadsheet: .xlsx, or .csv in UTF-8 or GB 18030 (Excel's in China)."""
+"""A duty roster as a spreadsheet."""
 
 import contextlib
-import csv
-import io
 import re
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-
 from ivr import ids
+from ivr.desk import table
 from ivr.desk.roster import Named
 from ivr.errors import UserError
 from ivr.settings import Settings
@@ -33,9 +28,7 @@ HEADINGS = {
 NEEDED = ("date", "start", "end", "primary")
 
 # A year of three shifts a day on five lines is 5,500 rows.
-FILE_LIMIT = 5_000_000  # bytes
-UNPACKED_LIMIT = 100_000_000  # bytes; a few kilobytes of .xlsx can unpack to gigabytes
-ROW_LIMIT = 10_000
+LIMITS = table.Limits(file_bytes=5_000_000, unpacked_bytes=100_000_000, rows=10_000)
 CELL_LIMIT = 200  # characters
 
 Cells = dict[str, Any]
@@ -64,24 +57,22 @@ def read(file: Path, settings: Settings) -> list[Named]:
 
 def _rows(file: Path) -> Iterator[tuple[int, Cells]]:
     """(row number as a spreadsheet shows it, cells by our names); empty rows are left out."""
-    table = _table(file)
-    _, headings = next(table, (1, []))
-    columns: dict[str, int] = {}
-    for index, heading in enumerate(headings):
-        text = _text(heading).lower()
-        name = next((name for name, words in HEADINGS.items() if text in words), None)
-        if name is not None:
-            columns.setdefault(name, index)
-    missing = [HEADINGS[name][0] for name in NEEDED if name not in columns]
-    if missing:
-        raise UserError(
-            f"{file}: its first row has no heading {'、'.join(missing)}; "
-            f"it wants {'、'.join(words[0] for words in HEADINGS.values())}"
-        )
-    for number, values in table:
-        if number > ROW_LIMIT:
-            raise UserError(f"{file}: has more than {ROW_LIMIT} rows; split it")
-        if any(_text(value) for value in values):
+    with contextlib.closing(table.sheets(file, LIMITS)) as sheets:
+        rows = next((sheet.rows for sheet in sheets), iter(()))
+        _, headings = next(rows, (1, []))
+        columns: dict[str, int] = {}
+        for index, heading in enumerate(headings):
+            text = _text(heading).lower()
+            name = next((name for name, words in HEADINGS.items() if text in words), None)
+            if name is not None:
+                columns.setdefault(name, index)
+        missing = [HEADINGS[name][0] for name in NEEDED if name not in columns]
+        if missing:
+            raise UserError(
+                f"{file}: its first row has no heading {'、'.join(missing)}; "
+                f"it wants {'、'.join(words[0] for words in HEADINGS.values())}"
+            )
+        for number, values in rows:
             yield (
                 number,
                 {
@@ -89,52 +80,6 @@ def _rows(file: Path) -> Iterator[tuple[int, Cells]]:
                     for name, index in columns.items()
                 },
             )
-
-
-def _table(file: Path) -> Iterator[tuple[int, Sequence[Any]]]:
-    try:
-        data = file.read_bytes() if file.stat().st_size <= FILE_LIMIT else None
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read ({error.strerror})") from None
-    if data is None:
-        raise UserError(f"{file}: is larger than {FILE_LIMIT // 1_000_000} MB; is it a roster?")
-    match file.suffix.lower():
-        case ".xlsx":
-            return enumerate(_xlsx(file, data), 1)
-        case ".csv":
-            return enumerate(_csv(file, data), 1)
-        case _:
-            raise UserError(f"{file}: is neither .xlsx nor .csv; save it as one of them")
-
-
-def _csv(file: Path, data: bytes) -> list[list[str]]:
-    try:
-        return list(csv.reader(io.StringIO(_decoded(file, data), newline="")))
-    except csv.Error as error:
-        raise UserError(f"{file}: is not CSV ({error})") from None
-
-
-def _xlsx(file: Path, data: bytes) -> list[tuple[Any, ...]]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(part.file_size for part in archive.infolist())
-        if unpacked <= UNPACKED_LIMIT:
-            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            with contextlib.closing(book):
-                rows = book.worksheets[0].iter_rows(values_only=True)
-                return list(islice(rows, ROW_LIMIT + 1))
-    except Exception as error:  # a damaged file makes zipfile, the XML parser or openpyxl raise
-        raise UserError(f"{file}: is not an .xlsx spreadsheet ({error})") from None
-    raise UserError(f"{file}: unpacks to {unpacked // 1_000_000} MB; that is no roster")
-
-
-def _decoded(file: Path, data: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise UserError(f"{file}: is neither UTF-8 nor GB 18030 text; save it as CSV UTF-8")
 
 
 def _entry(cells: Cells, settings: Settings) -> RosterRow:
@@ -157,12 +102,7 @@ def _entry(cells: Cells, settings: Settings) -> RosterRow:
 
 
 def _text(value: Any) -> str:
-    """A cell as text; a phone that a spreadsheet took for a number is 101, not 101.0."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return re.sub(r"[\x00-\x1f\x7f\s]+", " ", str(value)).strip()[:CELL_LIMIT]
+    return table.text(value)[:CELL_LIMIT]
 
 
 def _day(value: Any) -> date:

@@ -182,14 +182,18 @@ SET settled_at = :at, outcome = COALESCE(
 WHERE campaign = :campaign AND outcome IS NULL AND attempt = '';
 
 -- name: close_duplicates
--- Whoever waited for a household that is closed without having been told.
+-- Whoever waited for a household that was closed at this moment.
 UPDATE tasks
 SET settled_at = :at,
   outcome = (SELECT leader.outcome FROM tasks AS leader WHERE leader.id = tasks.duplicate_of)
-WHERE campaign = :campaign AND outcome = 'duplicate' AND EXISTS (
-  SELECT 1 FROM tasks AS leader WHERE leader.id = tasks.duplicate_of
-    AND leader.outcome NOT IN ('confirmed', 'heard', 'transferred', 'called_in', 'voicemail')
+WHERE campaign = :campaign AND outcome = 'duplicate' AND duplicate_of IN (
+  SELECT leader.id FROM tasks AS leader
+  WHERE leader.campaign = :campaign AND leader.settled_at = :at AND leader.outcome <> 'duplicate'
 );
+
+-- name: mark_duplicate
+UPDATE tasks SET outcome = 'duplicate', duplicate_of = :leader, settled_at = :at
+WHERE id = :id AND campaign = :campaign AND attempt = '';
 
 -- name: reword
 -- Something new to say: whoever was told is told again.
