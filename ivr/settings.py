@@ -196,6 +196,14 @@ class Dialer(_Section):
         return value
 
 
+class Owners(_Section):
+    """The book of owners (业主) and its import."""
+
+    area_code: str = Field(
+        "0755", pattern=r"^0[1-9]\d{1,2}$", description="of fixed lines written without one"
+    )
+
+
 class Media(_Section):
     """Where Asterisk brings the sound of a conversation (chan_websocket)."""
 
@@ -227,6 +235,7 @@ class Settings(_Section):
     transfers: Transfers = Transfers()
     outgoing: Outgoing = Outgoing()
     dialer: Dialer = Dialer()
+    owners: Owners = Owners()
     media: Media = Media()
     web: Web = Web()
     paths: Paths = Paths()

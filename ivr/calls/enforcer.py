@@ -11,6 +11,7 @@ from ivr.calls.guard import AddPhones, Command, Guard, MarkAtRisk, Rescue, StopP
 from ivr.calls.model import Call
 from ivr.calls.tracker import Tracker
 from ivr.ids import uuid7
+from ivr.pbx.events import pickup_channel
 from ivr.pbx.switch import Switch
 from ivr.pbx.tasks import Tasks
 from ivr.settings import Settings
@@ -99,9 +100,8 @@ class Enforcer:
             phone = self._settings.phone(ext)
             if phone is None or phone.outside:
                 continue
-            channel_id = f"ivr-{uuid7()}"
+            channel_id = pickup_channel(call.call_id, uuid7().replace("-", ""))
             added.add(channel_id)
-            self._tracker.expect_pickup(channel_id, call.call_id)
             self._tasks.run(
                 f"ring {ext} too",
                 self._switch.ring_to_pick_up(

@@ -27,7 +27,6 @@ class Ongoing:
         "consultation",
         "consulter",
         "dropped",
-        "expected",
         "gave_up",
         "hangup_by",
         "held",
@@ -69,7 +68,6 @@ class Ongoing:
         self.people_left_at: float | None = None
         self.held: set[str] = set()
         self.held_since: float | None = None
-        self.expected: set[str] = set()  # channels to come (expect_pickup)
 
     def side(self, line: Line) -> Side:
         return Side.CALLER if line is self.caller else Side.CALLEE

@@ -20,7 +20,7 @@ from ivr.calls.model import (
     TransferOutcome,
 )
 from ivr.calls.ongoing import Ongoing
-from ivr.pbx.events import OWN_CHANNEL, Channel
+from ivr.pbx.events import OWN_CHANNEL, Channel, picked_up_by
 
 REMEMBERED = 1024
 """Channels that ended lately. A late or repeated event must not bring one back."""
@@ -35,7 +35,6 @@ class Switchboard:
         self._is_outside = is_outside
         self._ext_of = ext_of
         self._by_id: dict[str, Ongoing] = {}
-        self._expected: dict[str, Ongoing] = {}
         self._ended: dict[str, None] = {}
         self._serial = 0
 
@@ -72,13 +71,13 @@ class Switchboard:
             return None
         ext = self._ext_of(channel.name)
         line = Line(uniqueid, channel.name, ext, channel.caller_num, channel.exten)
-        ongoing = self._expected.pop(uniqueid, None)
-        if ongoing is not None:
-            ongoing.expected.discard(uniqueid)
-            ongoing.ids.add(uniqueid)
-            self._by_id[uniqueid] = ongoing
-        else:
-            ongoing = self._by_id.get(channel.linkedid)
+        picks_up = picked_up_by(channel.linkedid)
+        ongoing = self._by_id.get(picks_up or channel.linkedid)
+        if picks_up:
+            if ongoing is None:
+                return None  # too late, that call is over
+            ongoing.ids.add(channel.linkedid)
+            self._by_id[channel.linkedid] = ongoing
         if ongoing is None:
             if not line.phone and not line.tube:
                 return None
@@ -157,13 +156,6 @@ class Switchboard:
 
     # --- calls ---------------------------------------------------------------
 
-    def get(self, call_id: str) -> Ongoing | None:
-        return self._by_id.get(call_id)
-
-    def expect(self, uniqueid: str, ongoing: Ongoing) -> None:
-        ongoing.expected.add(uniqueid)
-        self._expected[uniqueid] = ongoing
-
     def changed(self, ongoing: Ongoing, at: float | None) -> None:
         self.facts.append(facts.CallChanged(at, ongoing.call))
 
@@ -188,8 +180,6 @@ class Switchboard:
         into.ids |= gone.ids
         for call_id in gone.ids:
             self._by_id[call_id] = into
-        for uniqueid in gone.expected:
-            self.expect(uniqueid, into)
         into.held |= gone.held
         if into.held_since is None:
             into.held_since = gone.held_since
@@ -210,8 +200,6 @@ class Switchboard:
 
     def close(self, ongoing: Ongoing, at: float | None) -> None:
         call = ongoing.call
-        for uniqueid in ongoing.expected:
-            self._expected.pop(uniqueid, None)
         for call_id in ongoing.ids:
             self._by_id.pop(call_id, None)
             self._remember(call_id)

@@ -79,13 +79,6 @@ class Tracker:
         """The open calls, in order of beginning."""
         return [ongoing.call for ongoing in self._board]
 
-    def expect_pickup(self, uniqueid: str, call_id: str) -> None:
-        """The channel `uniqueid`, which is about to be originated, is to pick up
-        `call_id`: it is a leg of that call from the moment it rings."""
-        ongoing = self._board.get(call_id)
-        if ongoing is not None:
-            self._board.expect(uniqueid, ongoing)
-
     def feed(self, event: ev.Event) -> Sequence[facts.Fact]:
         """What follows from `event`, in the order it happened."""
         handler = self._handlers.get(type(event))

@@ -126,7 +126,8 @@ class _Channels:
         self.bridges: dict[str, int] = {}
 
     def named(self, name: str) -> Channel | None:
-        return next((each for each in self.by_id.values() if each.name == name), None)
+        """The latest of that name: a killed Asterisk ends no channel, and counts anew."""
+        return next((each for each in reversed(self.by_id.values()) if each.name == name), None)
 
 
 def events(records: Iterable[Record]) -> Iterator[Event]:

@@ -20,6 +20,24 @@ STATE_UP = 6
 OWN_CHANNEL = "ivr-own-"
 """Uniqueids of channels that we make and that are no part of any call begin so."""
 
+PICKUP_CHANNEL = "ivr-pickup-"
+
+
+def pickup_channel(call_id: str, serial: str) -> str:
+    """The uniqueid for a phone that is rung to pick up `call_id`.
+
+    It names the call, so that whoever sees the channel knows what it is for: also
+    after a restart, also in CEL. `serial` makes it unique and has no "-".
+    """
+    return f"{PICKUP_CHANNEL}{serial}-{call_id}"
+
+
+def picked_up_by(uniqueid: str) -> str:
+    """The call that a channel was made to pick up; "" for all other channels."""
+    if not uniqueid.startswith(PICKUP_CHANNEL):
+        return ""
+    return uniqueid.removeprefix(PICKUP_CHANNEL).partition("-")[2]
+
 
 class Channel(NamedTuple):
     """A channel as it was when the event was sent."""

@@ -15,6 +15,7 @@ from ivr.pbx.session import ActionFailed, Session
 TRANSFERS = "ivr-transfer"
 CONSULTATIONS = "ivr-from-desk"
 RESCUE = "ivr-rescue"
+TALK = "ivr-talk"
 FAMILY = "ivr"
 
 _NUMBER = re.compile(r"[^0-9+*#]")
@@ -40,6 +41,26 @@ class Switch:
                 channel_id=channel_id,
                 caller_id=f"<{_NUMBER.sub('', caller)[:24]}>",
                 timeout_s=ring_s,
+            )
+        )
+
+    async def dial_out(
+        self, dial_string: str, attempt_id: str, ring_s: float, caller_id: str = ""
+    ) -> None:
+        """Phone somebody outside; who answers talks with ivr (context ivr-talk).
+
+        The channel's uniqueid is `attempt_id`. Asterisk has only taken the order
+        when this returns; what became of it is told by events.
+        """
+        await self._session.send(
+            actions.originate(
+                dial_string,
+                context=TALK,
+                exten="s",
+                channel_id=attempt_id,
+                caller_id=f"<{_NUMBER.sub('', caller_id)[:24]}>" if caller_id else None,
+                timeout_s=ring_s,
+                variables={"IVR_ATTEMPT": attempt_id},
             )
         )
 

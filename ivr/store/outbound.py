@@ -43,6 +43,10 @@ class OutboundTables:
         only(found, name, "campaign")
         return found[0]
 
+    async def campaign_state(self, writer: Writer, campaign: str) -> str:
+        rows = list(await writer.execute_fetchall(SQL["campaign_state"], {"id": campaign}))
+        return str(rows[0]["state"])
+
     async def finish_campaign(self, writer: Writer, campaign: str) -> bool:
         """Close it if no task of it is open; whether that closed it."""
         cursor = await writer.execute(SQL["finish_campaign"], {"campaign": campaign})
@@ -58,9 +62,7 @@ class OutboundTables:
         self, writer: Writer, tasks: Iterable[Values], numbers: Mapping[str, Iterable[str]]
     ) -> None:
         """`numbers`: task → its numbers, in order."""
-        await writer.executemany(
-            SQL["put_task"], [{**task, "site": self._site} for task in tasks]
-        )
+        await writer.executemany(SQL["put_task"], [{**task, "site": self._site} for task in tasks])
         await writer.executemany(
             SQL["put_number"],
             [
@@ -71,9 +73,7 @@ class OutboundTables:
         )
 
     async def due(self, campaign: str, at: float, limit: int) -> list[Row]:
-        return await self.db.fetch_all(
-            SQL["due"], {"campaign": campaign, "at": at, "limit": limit}
-        )
+        return await self.db.fetch_all(SQL["due"], {"campaign": campaign, "at": at, "limit": limit})
 
     async def task(self, writer: Writer, task: str) -> Row | None:
         rows = list(await writer.execute_fetchall(SQL["task"], {"id": task}))
@@ -88,16 +88,12 @@ class OutboundTables:
         )
 
     async def waiting_for(self, number: str) -> list[Row]:
-        return await self.db.fetch_all(
-            SQL["waiting_for"], {"site": self._site, "number": number}
-        )
+        return await self.db.fetch_all(SQL["waiting_for"], {"site": self._site, "number": number})
 
     async def free_task(self, writer: Writer, task: str) -> None:
         await writer.execute(SQL["free_task"], {"id": task})
 
-    async def wait_task(
-        self, writer: Writer, task: str, due_at: float, number_index: int
-    ) -> None:
+    async def wait_task(self, writer: Writer, task: str, due_at: float, number_index: int) -> None:
         await writer.execute(
             SQL["wait_task"], {"id": task, "due_at": due_at, "number_index": number_index}
         )

@@ -240,12 +240,14 @@ def test_a_consultation_that_is_taken_back_is_a_call_of_its_own() -> None:
     assert call.transfers == []
 
 
-class TestExpectedPickup:
+class TestAddedPhone:
+    """103, which ivr rings beside 101 to pick the call up."""
+
     def tracker(self) -> tuple[Tracker, Table]:
         tracker, table = Tracker(), Table()
         told(tracker, table.events(DESK))
-        uniqueid = f"1700000000.{len(table.channels)}"
-        tracker.expect_pickup(uniqueid, tracker.calls[0].call_id)
+        own = ev.pickup_channel(tracker.calls[0].call_id, "0190")
+        table.channels["103"] = table.channel("103")._replace(uniqueid=own, linkedid=own)
         return tracker, table
 
     def test_its_ringing_belongs_to_the_call(self) -> None:
@@ -278,9 +280,27 @@ class TestExpectedPickup:
             "answered by 101, 101 answered, 103 elsewhere, hung up by caller"
         )
 
-    def test_it_never_comes(self) -> None:
+    def test_it_comes_too_late(self) -> None:
         tracker, table = self.tracker()
         told(tracker, table.events("12 wants city\n 12 gone 101 city"))
+        assert told(tracker, table.events("12 call 103\n 12 rings 103\n 15 gone 103")) == []
+        assert_empty(tracker)
+
+    def test_it_rings_on_when_ivr_comes_back(self) -> None:
+        _, table = self.tracker()
+        living = [
+            ev.LiveChannel(table.channels[name]._replace(state=state), "", application, "", seconds)
+            for name, state, application, seconds in (
+                ("103", 5, "AppDial2", 2.0),
+                ("101", 5, "AppDial", 12.0),
+                ("city", 4, "Dial", 12.0),
+            )
+        ]
+        tracker = Tracker()
+        told(tracker, [ev.Snapshot(12.0, tuple(living))])
+        (call,) = tracker.calls
+        assert [leg.ext for leg in call.legs if leg.rang] == ["101", "103"]
+        told(tracker, table.events("13 gone 103 101 city"))
         assert_empty(tracker)
 
 
@@ -354,7 +374,7 @@ def assert_empty(tracker: Tracker) -> None:
     board = tracker._board
     exchange = board.exchange
     assert (exchange.lines, exchange.names, exchange.bridges) == ({}, {}, {})
-    assert (board._by_id, board._expected, board.facts) == ({}, {}, [])
+    assert (board._by_id, board.facts) == ({}, [])
 
 
 ALL_STORIES = [table for table, _ in STORIES.values()]

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from ivr.demo.call import Call
 from ivr.demo.stage import since
 from ivr.desk.roster import Named, Roster
 from ivr.ids import uuid7
@@ -35,16 +34,20 @@ async def watching_again(desk: Desk) -> AsyncIterator[None]:
     """What happens inside happens while the service has no link."""
     desk.proxy.refusing = True
     desk.proxy.cut()
-    yield
-    desk.proxy.refusing = False
+    try:
+        yield
+    finally:
+        desk.proxy.refusing = False
     await desk.house.until_healthy()
 
 
 @asynccontextmanager
 async def ivr_down(desk: Desk, *, kill: bool) -> AsyncIterator[None]:
     await desk.house.stop_service(kill=kill)
-    yield
-    await desk.house.start_service()
+    try:
+        yield
+    finally:
+        await desk.house.start_service()
 
 
 async def unseen(desk: Desk) -> None:
@@ -71,7 +74,7 @@ def told(row: dict[str, object]) -> tuple[object, ...]:
     return row["disposition"], row["answered_ext"], row["hangup_by"], row["repaired"]
 
 
-async def still_works(desk: Desk, *others: Call) -> None:
+async def still_works(desk: Desk) -> None:
     """A new call rings, is answered and logged."""
     owner, clerk = await desk.connected()
     await desk.ends(owner, clerk)
@@ -150,8 +153,7 @@ async def test_asterisk_is_killed_in_mid_call(desk: Desk) -> None:
     await desk.house.asterisk.start()
     await desk.house.until_healthy()
     for call in (owner, clerk, waiting):
-        goodbye = asyncio.create_task(call.hangup())
-        goodbye.add_done_callback(lambda task: task.exception())
+        call.agent.spawn(call.hangup())  # type: ignore[attr-defined]
     first, second = await rows(desk, 2)
     assert told(first)[:2] == ("answered", desk.ext[0])
     assert told(second)[1] == ""
@@ -245,7 +247,7 @@ async def test_sigterm_drains(desk: Desk) -> None:
     async with ivr_down(desk, kill=False):
         desk.at_most("SIGTERM takes", time.monotonic() - begun, 8.0)
         async with await Database.open(desk.house.settings.paths.data / FILE_NAME) as db:
-            kept = await db.fetch("SELECT caller FROM calls WHERE caller = ?", (desk.caller,))
+            kept = await db.fetch_all("SELECT caller FROM calls WHERE caller = ?", (desk.caller,))
         assert len(kept) == 1
         await desk.talk(owner, clerk)  # the call does not know
     await desk.ends(owner, clerk)

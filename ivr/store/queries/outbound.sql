@@ -20,6 +20,9 @@ ORDER BY created_at, id;
 -- name: campaign
 SELECT * FROM campaigns WHERE site = :site AND (id = :name OR id LIKE :ending) LIMIT 2;
 
+-- name: campaign_state
+SELECT state FROM campaigns WHERE id = :id;
+
 -- name: put_task
 INSERT INTO tasks (
   id, site, campaign, household, subject, due_at, quiet, opened_at, tries, number_index,
@@ -201,9 +204,6 @@ UPDATE tasks
 SET subject = :subject, outcome = NULL, duplicate_of = '', settled_at = NULL, due_at = :at,
   opened_at = :at, tries = 0, number_index = 0
 WHERE id = :id AND campaign = :campaign;
-
--- name: is_open
-SELECT EXISTS (SELECT 1 FROM tasks WHERE campaign = :campaign AND outcome IS NULL) AS yes;
 
 -- name: finish_campaign
 UPDATE campaigns SET state = 'done'
