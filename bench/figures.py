@@ -1,12 +1,14 @@
 """What is counted, how it is summed up, and on which machine."""
 
+import asyncio
+import contextlib
 import os
 import platform
 import resource
 import statistics
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ Run = dict[str, float | int | None]
 """The figures of one run, each named with its unit."""
 
 TICKS = os.sysconf("SC_CLK_TCK")
+LOOK_EVERY_S = 0.01
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -34,7 +37,9 @@ class Target:
         return self.measured is not None and self.measured <= self.limit
 
 
-def report(runs: Sequence[Run], targets: Sequence[Target], **conditions: object) -> dict[str, object]:
+def report(
+    runs: Sequence[Run], targets: Sequence[Target], **conditions: object
+) -> dict[str, object]:
     """What a bench hands back; `conditions` say how it was measured."""
     return {
         **conditions,
@@ -58,6 +63,14 @@ def median(runs: Sequence[Run], name: str) -> float | None:
 def worst(runs: Sequence[Run], name: str) -> float | None:
     """The largest of all runs."""
     return max(_seen(runs, name), default=None)
+
+
+async def until(done: Callable[[], bool], within_s: float) -> None:
+    """Wait for `done`, which other processes bring about; `within_s` at most."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            while not done():  # noqa: ASYNC110 - no event of theirs reaches us
+                await asyncio.sleep(LOOK_EVERY_S)
 
 
 def missing(runs: Sequence[Run], name: str, expected: float) -> float:
@@ -114,9 +127,9 @@ class Watch:
         self._load = os.getloadavg()[0]
 
     def _used(self) -> float:
-        spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        ended = sum(each.ru_utime + each.ru_stime for each in spent)
-        return ended + sum(cpu_s(pid) for pid in self._pids.values())
+        me, ended = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        spent = me.ru_utime + me.ru_stime + ended.ru_utime + ended.ru_stime
+        return spent + sum(cpu_s(pid) for pid in self._pids.values())
 
     def stop(self) -> Run:
         took = time.monotonic() - self._began

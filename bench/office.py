@@ -57,9 +57,14 @@ async def sipp_desks(
     accounts = list(house.accounts.values())
     async with sipp.desks(house.folder, house.server, accounts, scenario, pick_up_s) as process:
         async with asyncio.timeout(timeout_s):
-            while (await house.asterisk.cli("pjsip show contacts")).count("Avail ") < len(accounts):
+            while await _answering(house) < len(accounts):  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
         yield process
+
+
+async def _answering(house: House) -> int:
+    """Phones that answered Asterisk's last OPTIONS."""
+    return (await house.asterisk.cli("pjsip show contacts")).count(" Avail ")
 
 
 def tell(words: str) -> None:

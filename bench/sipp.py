@@ -84,10 +84,11 @@ async def call(
         await process.wait()
     finally:
         await _end(process)
-    return _read(statistics, folder / f"caller_{process.pid}_rtt.csv")
+    return read(statistics, folder / f"caller_{process.pid}_rtt.csv")
 
 
-def _read(statistics: Path, response_times: Path) -> Calls:
+def read(statistics: Path, response_times: Path) -> Calls:
+    """What sipp wrote into the files of -trace_stat and -trace_rtt."""
     with statistics.open(encoding="ascii") as file:
         last = list(csv.DictReader(file, delimiter=";"))[-1]
     seconds: dict[str, list[float]] = {FROM_INVITE: [], FROM_RINGING: []}

@@ -67,7 +67,13 @@ class Service:
         self.publisher = Publisher(settings, self.roster, self.switch)
         guard = Guard(settings.rings, self._backups)
         self.enforcer = Enforcer(settings, self.tracker, self.switch, guard)
-        self.recorder = Recorder(settings, self.switch, _notice_s(settings))
+        self.recorder = Recorder(
+            settings,
+            self.tracker,
+            self.switch,
+            notice_s=_prompt_s(settings, "recording-notice"),
+            greeting_s=_prompt_s(settings, "greeting-busy"),
+        )
         self.holding = Holding(self.switch)
         self.log = CallLog(db, settings)
         self.calls = Calls(db, settings.site.id)
@@ -238,13 +244,13 @@ def _prompt_file(settings: Settings, name: str) -> Path:
     return settings.paths.prompts / settings.site.language / f"{name}.wav"
 
 
-def _notice_s(settings: Settings) -> float:
-    """Seconds of the recording notice; a generous guess while it is not rendered."""
+def _prompt_s(settings: Settings, name: str) -> float:
+    """Seconds of a prompt; a generous guess while it is not rendered."""
     try:
-        with wave.open(str(_prompt_file(settings, "recording-notice")), "rb") as audio:
+        with wave.open(str(_prompt_file(settings, name)), "rb") as audio:
             return audio.getnframes() / audio.getframerate()
     except (OSError, EOFError, wave.Error):
-        return 5.0
+        return 10.0
 
 
 def _missing_prompts(settings: Settings) -> list[str]:

@@ -1,21 +1,14 @@
 """The call log as a spreadsheet: CSV or XLSX with Chinese headings."""
 
-import csv
-import io
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-import xlsxwriter
-
+from ivr import spreadsheet
 from ivr.calls import listing, numbers
-from ivr.errors import UserError
+from ivr.spreadsheet import Cell, Heading
 from ivr.store.calls import CallRow
-
-Cell = str | float | int | datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +63,6 @@ COLUMNS = (
     Column("经修复", 8, lambda row, zone, show: _yes(row.repaired)),
 )
 
-FORMATS = (".csv", ".xlsx")
-
-
-def check_target(file: Path, *, force: bool) -> None:
-    """Raises UserError when `file` has another ending than .csv or .xlsx, its folder
-    does not exist, or it is there and not `force`."""
-    if file.suffix.lower() not in FORMATS:
-        raise UserError(f"{file}: is neither .csv nor .xlsx; give it one of these endings")
-    if not file.parent.is_dir():
-        raise UserError(f"{file.parent}: there is no such folder")
-    if file.exists() and not force:
-        raise UserError(f"{file}: is there already; add --force to replace it")
-
 
 def export(
     rows: Sequence[CallRow],
@@ -94,88 +74,15 @@ def export(
 ) -> None:
     """Write `rows` to `file`, whole or not at all; times are in `zone`.
 
-    Raises UserError as `check_target` does, or when the disk does not take it.
+    Raises UserError as `ivr.spreadsheet.write` does.
     """
-    check_target(file, force=force)
-    table = [[_safe(column.value(row, zone, show)) for column in COLUMNS] for row in rows]
-    render = _csv if file.suffix.lower() == ".csv" else _xlsx
-    _replace(file, render(table))
-
-
-def _csv(table: Sequence[Sequence[Cell]]) -> bytes:
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(column.heading for column in COLUMNS)
-    writer.writerows([_plain(cell) for cell in row] for row in table)
-    return out.getvalue().encode("utf-8-sig")  # without the mark Excel reads it as GBK
-
-
-def _xlsx(table: Sequence[Sequence[Cell]]) -> bytes:
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True})
-    sheet = book.add_worksheet("通话记录")
-    heading = book.add_format({"bold": True, "bottom": 1})
-    moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left"})
-    for index, column in enumerate(COLUMNS):
-        sheet.set_column(index, index, column.width)
-        sheet.write_string(0, index, column.heading, heading)
-    sheet.freeze_panes(1, 0)
-    for number, row in enumerate(table, 1):
-        for index, cell in enumerate(row):
-            match cell:
-                case None | "":
-                    continue
-                case str():
-                    sheet.write_string(number, index, cell)  # never a formula, link or number
-                case datetime():
-                    sheet.write_datetime(number, index, cell, moment)
-                case _:
-                    sheet.write_number(number, index, cell)
-    sheet.autofilter(0, 0, len(table), len(COLUMNS) - 1)
-    book.close()
-    return out.getvalue()
-
-
-def _replace(file: Path, data: bytes) -> None:
-    try:
-        # Its owner's only (mkstemp): there are people's telephone numbers in it.
-        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-        try:
-            with os.fdopen(handle, "wb") as out:
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UserError(
-            f"{file}: cannot be written ({error.strerror}); nothing was changed"
-        ) from None
-
-
-def _safe(cell: Cell) -> Cell:
-    """A text that a spreadsheet would run as a formula gets an apostrophe in front.
-
-    OWASP, CSV Injection: = + - @, tab and carriage return; their full-width
-    forms too, which East Asian versions of Excel take for the same.
-    """
-    if isinstance(cell, str) and cell.startswith(
-        ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-    ):
-        return "'" + cell
-    return cell
-
-
-def _plain(cell: Cell) -> str:
-    match cell:
-        case None:
-            return ""
-        case datetime():
-            return cell.strftime("%Y-%m-%d %H:%M:%S")
-        case _:
-            return str(cell)
+    spreadsheet.write(
+        file,
+        "通话记录",
+        [Heading(column.heading, column.width) for column in COLUMNS],
+        ([column.value(row, zone, show) for column in COLUMNS] for row in rows),
+        force=force,
+    )
 
 
 def _time(at: float | None, zone: tzinfo) -> datetime | None:

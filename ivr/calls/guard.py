@@ -120,7 +120,7 @@ class Guard:
         return (
             call.direction is Direction.INBOUND
             and call.answer_at is None
-            and call.system_answer_at is None
+            and (call.system_answer_at is None or _told_before_ringing(call))
         )
 
     def forget(self) -> list[Command]:
@@ -183,3 +183,12 @@ class Guard:
         if extra:
             watch.target, watch.added = ringing[-1].uniqueid, extra
             yield AddPhones(watch.call, ringing[-1].channel, extra, left)
+
+
+def _told_before_ringing(call: Call) -> bool:
+    """The system spoke first (an announcement), and only then let phones ring."""
+    return (
+        call.system_answer_at is not None
+        and call.ring_at is not None
+        and call.system_answer_at < call.ring_at
+    )

@@ -2,7 +2,8 @@
 
 PIPL: the recording notice is played before recording starts. Both hear it as
 they are connected; a caller whom the system answered has heard it in the
-greeting. What could not be announced is not recorded.
+greeting, unless somebody took the call before the greeting had ended. What could
+not be announced is not recorded.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import structlog
 from ivr.calls import recording
 from ivr.calls.facts import CallAnswered, CallEnded, Fact
 from ivr.calls.model import Call, Direction
+from ivr.calls.tracker import Tracker
 from ivr.pbx.session import ActionFailed, ActionTimeout, ConnectionLost
 from ivr.pbx.switch import Switch
 from ivr.settings import Settings
@@ -24,11 +26,22 @@ MARGIN_S = 0.5  # between the end of the notice and the start of the recording
 class Recorder:
     """A subscriber of the tracker's facts."""
 
-    def __init__(self, settings: Settings, switch: Switch, notice_s: float) -> None:
-        """`notice_s` is how long the notice takes, in seconds."""
+    def __init__(
+        self,
+        settings: Settings,
+        tracker: Tracker,
+        switch: Switch,
+        *,
+        notice_s: float,
+        greeting_s: float,
+    ) -> None:
+        """`notice_s` is how long the notice takes, `greeting_s` the system's greeting
+        with the notice in it, in seconds."""
         self._settings = settings
+        self._tracker = tracker
         self._switch = switch
         self._notice_s = notice_s
+        self._greeting_s = greeting_s
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def on_fact(self, fact: Fact) -> None:
@@ -65,14 +78,23 @@ class Recorder:
 
     async def _record(self, call: Call) -> None:
         channel = _outside_channel(call)
-        if channel is None or await self._switch.is_recorded(channel):
+        if channel is None:
             return
-        if call.system_answer_at is None:
+        if await self._switch.is_recorded(channel):  # since before we watched
+            self._tracker.found_recorded(call.call_id)
+            return
+        if not self._was_greeted(call):
             await self._switch.announce_recording(channel)
             await asyncio.sleep(self._notice_s + MARGIN_S)
         file = self._settings.paths.data / recording.file_of(call.call_id)
         file.parent.mkdir(parents=True, exist_ok=True)
         await self._switch.record(channel, str(file))
+
+    def _was_greeted(self, call: Call) -> bool:
+        """Whether the caller heard the system's greeting to its end."""
+        if call.system_answer_at is None or call.answer_at is None:
+            return False
+        return call.answer_at - call.system_answer_at >= self._greeting_s
 
 
 def _outside_channel(call: Call) -> str | None:

@@ -156,6 +156,9 @@ class Switchboard:
 
     # --- calls ---------------------------------------------------------------
 
+    def get(self, call_id: str) -> Ongoing | None:
+        return self._by_id.get(call_id)
+
     def changed(self, ongoing: Ongoing, at: float | None) -> None:
         self.facts.append(facts.CallChanged(at, ongoing.call))
 

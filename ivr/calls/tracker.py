@@ -79,6 +79,12 @@ class Tracker:
         """The open calls, in order of beginning."""
         return [ongoing.call for ongoing in self._board]
 
+    def found_recorded(self, call_id: str) -> None:
+        """A recording of `call_id` was found to run; nobody saw it begin."""
+        ongoing = self._board.get(call_id)
+        if ongoing is not None:
+            ongoing.call.recording = True
+
     def feed(self, event: ev.Event) -> Sequence[facts.Fact]:
         """What follows from `event`, in the order it happened."""
         handler = self._handlers.get(type(event))

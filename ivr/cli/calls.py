@@ -12,11 +12,11 @@ import typer
 from rich.text import Text
 
 from ivr.calls import listing, numbers
-from ivr.calls.export import check_target
 from ivr.calls.export import export as write_export
 from ivr.cli import options
 from ivr.errors import UserError
 from ivr.settings import Settings
+from ivr.spreadsheet import check_target
 from ivr.store.calls import CallFilter, CallRow, Calls, Page
 from ivr.store.database import Database
 from ivr.store.worklist import Worklist

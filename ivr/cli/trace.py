@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +38,7 @@ async def _record(settings: Settings, trace: Path, mask: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     session = Session(settings.ami)
     source = f"{settings.ami.host}:{settings.ami.port}"
-    with Recorder(trace, source=source, now=datetime.now(UTC), mask=mask) as recorder:
+    with Recorder(trace, source=source, mask=mask) as recorder:
         session.tap(recorder.write)
         async with session:
             typer.echo(f"{trace} ← {source}  (Ctrl-C)", err=True)

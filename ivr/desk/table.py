@@ -55,7 +55,8 @@ class Merge(NamedTuple):
 def sheets(file: Path, limits: Limits) -> Generator[Sheet, None, None]:
     """The sheets of `file`; merged cells are filled down, formulas are their results.
 
-    The file is closed with the generator. Raises UserError when it is no such file, damaged, or larger than `limits`.
+    The file is closed with the generator. Raises UserError when it is no such file,
+    damaged, or larger than `limits`.
     """
     try:
         size = file.stat().st_size

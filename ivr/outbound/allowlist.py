@@ -45,7 +45,8 @@ def _compile(pattern: str) -> re.Pattern[str]:
 
 def _set(pattern: str, content: str) -> str:
     """Digits and ranges between brackets; a dash at an end is itself."""
-    chosen, index = set(), 0
+    chosen: set[str] = set()
+    index = 0
     while index < len(content):
         first, last = content[index], content[index]
         if content[index + 1 : index + 2] == "-" and index + 2 < len(content):

@@ -9,6 +9,7 @@ twice, whatever happened.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,7 @@ from ivr.outbound.allowlist import Allowlist
 from ivr.outbound.choose import in_turn, may_dial
 from ivr.outbound.ledger import Ledger
 from ivr.outbound.model import (
+    NEXT_STATES,
     Attempt,
     AttemptState,
     Campaign,
@@ -41,6 +43,7 @@ from ivr.pbx.switch import Switch
 from ivr.pbx.tasks import Tasks
 from ivr.settings import Settings
 from ivr.store.database import Database, Writer
+from ivr.store.outbound import StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +54,7 @@ SETTLE_S = 2.0  # after a gap: for Asterisk to create channels and write its log
 TALK_GRACE_S = 3.0  # after a hangup, for the conversation to tell what it came to
 OVERDUE_S = 10.0  # beyond ring_s without an end: Asterisk is asked to end it
 RETRY_WRITE_S = 1.0
+CLOSE_S = 5.0  # for what is left to write; the next start settles the rest
 
 Work = Callable[[Writer], Awaitable[None]]
 
@@ -99,6 +103,7 @@ class Dialer:
         self._last: dict[str, float] = {}  # campaign → its last call
         self._db = db
         self._online = False
+        self._expired_at = float("-inf")
         self._wake = asyncio.Event()
         self._work: asyncio.Queue[tuple[Work, Callable[[], None]]] = asyncio.Queue()
         self._loops: list[asyncio.Task[None]] = []
@@ -124,7 +129,9 @@ class Dialer:
             if live.timer is not None:
                 live.timer.cancel()
         await self._tasks.close()
-        await self._work.join()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self._work.join()
         writing.cancel()
         await asyncio.wait([writing])
 
@@ -178,7 +185,7 @@ class Dialer:
         if live is None or live.gone:
             return
         live.seen, live.doubt = True, False
-        if live.attempt.state >= state:
+        if state not in NEXT_STATES[live.attempt.state]:
             return
         when = self._now() if at is None else at
         attempt = replace(live.attempt, state=state)
@@ -278,9 +285,7 @@ class Dialer:
             return
         if live.attempt.outcome is not None:
             return
-        live.attempt = replace(
-            live.attempt, outcome=talk.outcome, keys=talk.keys, note=talk.note
-        )
+        live.attempt = replace(live.attempt, outcome=talk.outcome, keys=talk.keys, note=talk.note)
         done = asyncio.Event()
         attempt = live.attempt
         self._later(lambda writer: self.ledger.note_talk(writer, attempt), done.set)
@@ -353,9 +358,9 @@ class Dialer:
                         for work, _ in batch:
                             await work(writer)
                     break
-                except Exception:
+                except StoreError as error:
                     # the disk is full, say: what happened stays in mind, and in Asterisk
-                    log.exception("outbound calls cannot be written; trying again")
+                    log.error("outbound calls cannot be written; trying again", why=str(error))
                     await asyncio.sleep(RETRY_WRITE_S)
             for _, done in batch:
                 done()
@@ -379,8 +384,10 @@ class Dialer:
 
     async def _look(self) -> float:
         """Dial whoever may be dialled now; seconds until the next look."""
-        await self._expire()
-        self._hang_up_overdue()
+        if time.monotonic() - self._expired_at >= LOOK_S:
+            self._expired_at = time.monotonic()
+            await self._expire()
+            self._hang_up_overdue()
         if not self._online:
             return LOOK_S
         while self.free_lines > 0:
@@ -395,9 +402,6 @@ class Dialer:
                 continue
             attempt = await self.decide()
             if attempt is None:
-                break
-            if not self._online:
-                # committed, and never dialled: the Snapshot finds it missing
                 break
             self._pace.take(time.monotonic())
             self._tasks.run("dial", self._dial(attempt))
@@ -430,7 +434,7 @@ class Dialer:
                 async with self._db.write() as writer:
                     for task, step in moved:
                         if isinstance(step, Dial):
-                            await self.ledger.wait(writer, task, step.at, step.index)
+                            await self.ledger.wait(writer, task, step.at, step.position)
                         else:
                             await self.ledger.settle(writer, task, step.outcome, now)
             if chosen is not None:
@@ -440,7 +444,9 @@ class Dialer:
     async def _plan(self, task: Task, now: float) -> Dial | End:
         """The task's next call as it is now: its time has come, but its number may be in
         use or have had its calls of the day, and its quiet hours may have begun."""
-        step = plan(task.numbers, await self.ledger.tried(task), self._rules, await self._rest(task))
+        step = plan(
+            task.numbers, await self.ledger.tried(task), self._rules, await self._rest(task)
+        )
         if isinstance(step, Dial) and task.quiet:
             quiet = Window.parse(task.quiet, self._settings.site.zone)
             return step._replace(at=quiet.next_close(max(step.at, now)))
@@ -464,12 +470,12 @@ class Dialer:
             id=uuid7(now),
             task_id=task.id,
             campaign_id=task.campaign_id,
-            number=task.numbers[step.index],
+            number=task.numbers[step.position],
             state=AttemptState.CREATED,
             created_at=now,
         )
         self._live[attempt.id] = _Live(attempt)
-        if not await self.ledger.begin(attempt, step.index):
+        if not await self.ledger.begin(attempt, step.position):
             del self._live[attempt.id]
             return None
         return attempt
@@ -479,6 +485,8 @@ class Dialer:
         dialer = self._settings.dialer
         live = self._live[attempt.id]
         try:
+            if not self._online:  # it was lost while the attempt was committed: nothing was sent
+                raise UserError("与电话交换机的连接已断开")
             where = dial_string(self._settings, attempt.number)
             await self._switch.dial_out(where, attempt.id, dialer.ring_s, dialer.caller_id)
         except (ActionFailed, UserError) as error:

@@ -27,6 +27,6 @@ def outcome_of(cause: int | None, *, rang: bool, timed_out: bool) -> Outcome:
     Any other cause (18, 19, 127 …) is told apart by these: who rang was there.
     """
     known = _OF_CAUSE.get(cause or 0)
-    if known is not None and not timed_out:
+    if known is not None:
         return known
     return Outcome.NO_ANSWER if rang or timed_out else Outcome.UNREACHABLE

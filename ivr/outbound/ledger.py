@@ -1,7 +1,6 @@
 """Campaigns, tasks and attempts as they are kept: the store's rows in the model's words,
 and the few steps that must be one transaction."""
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from ivr.outbound.model import (
     Urgency,
 )
 from ivr.outbound.retry import End, Rules, Tried, plan
+from ivr.settings import HOURS
 from ivr.store.database import Database, Row, Writer
 from ivr.store.outbound import OutboundTables
 
@@ -48,7 +48,16 @@ class Ledger:
     # --- campaigns -----------------------------------------------------------
 
     async def create(self, campaign: Campaign, tasks: Sequence[Task]) -> None:
-        """Keep a new campaign; who shares a first number is a duplicate from the start."""
+        """Keep a new campaign; who shares a first number is a duplicate from the start.
+
+        Raises UserError for quiet hours that are none.
+        """
+        for task in tasks:
+            if task.quiet and not HOURS.match(task.quiet):
+                raise UserError(
+                    f"{task.household}: {task.quiet!r} is no span of hours; "
+                    "write it like 12:00-14:00"
+                )
         leaders = shared.leaders(tasks)
         rows = [
             replace(task, outcome=Outcome.DUPLICATE, duplicate_of=leaders[task.id])
@@ -83,7 +92,9 @@ class Ledger:
         self, writer: Writer, campaign: Campaign, state: CampaignState, **changes: Any
     ) -> Campaign:
         if state is not campaign.state and state not in NEXT_CAMPAIGN_STATES[campaign.state]:
-            raise UserError(f"campaign {campaign.title!r} is {campaign.state}; it cannot be {state}")
+            raise UserError(
+                f"campaign {campaign.title!r} is {campaign.state}; it cannot be {state}"
+            )
         changed = replace(campaign, state=state, **changes)
         if not await self._tables.set_campaign(writer, _campaign_values(changed), campaign.state):
             raise UserError(f"campaign {campaign.title!r} has just been changed; look at it again")
@@ -199,13 +210,7 @@ class Ledger:
     async def begin(self, attempt: Attempt, number_index: int) -> bool:
         """Commit it; only then may it be dialled. False: the task is no longer free, or
         the number is on the phone already."""
-        try:
-            async with self._db.write() as writer:
-                return await self._tables.begin_attempt(
-                    writer, _attempt_values(attempt), number_index
-                )
-        except sqlite3.IntegrityError:
-            return False
+        return await self._tables.begin_attempt(_attempt_values(attempt), number_index)
 
     async def note(self, writer: Writer, attempt: Attempt) -> None:
         """Its state and times have moved on."""
@@ -239,7 +244,7 @@ class Ledger:
                 await self._tables.settle_task(writer, task.id, Outcome.CANCELLED, at, task.note)
                 await self._tell(writer, attempt, Outcome.CANCELLED, rules, at)
             else:
-                await self._tables.wait_task(writer, task.id, step.at, step.index)
+                await self._tables.wait_task(writer, task.id, step.at, step.position)
         await self._tables.finish_campaign(writer, attempt.campaign_id)
 
     async def _tell(

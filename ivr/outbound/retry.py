@@ -21,7 +21,7 @@ class Tried(NamedTuple):
 
 
 class Dial(NamedTuple):
-    index: int  # of the household's numbers
+    position: int  # of the number among the household's
     at: float  # not before
 
 

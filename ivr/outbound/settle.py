@@ -11,6 +11,9 @@ from ivr.pbx import cel
 TAIL_BYTES = 32 * 1024 * 1024
 """Of the file's end; about 50,000 calls."""
 
+TIMEOUT_SLACK_S = 0.5
+"""A call that ended this much before the ringing time was over still ended by it."""
+
 
 class Trace(NamedTuple):
     """What the log tells of one channel; None where it tells nothing."""
@@ -72,7 +75,3 @@ def outcome(attempt: Attempt, trace: Trace, ring_s: float) -> Outcome:
         rang=attempt.ringing_at is not None,
         timed_out=began is not None and trace.ended_at - began >= ring_s - TIMEOUT_SLACK_S,
     )
-
-
-TIMEOUT_SLACK_S = 0.5
-"""A call this much shorter than the ringing time was ended by our timeout."""

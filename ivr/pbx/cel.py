@@ -34,6 +34,7 @@ from ivr.pbx.events import (
     Newstate,
     Pickup,
     UserEvent,
+    picked_up_by,
 )
 
 
@@ -154,6 +155,11 @@ def events(records: Iterable[Record]) -> Iterator[Event]:
 
 def _start(record: Record, channel: Channel, known: _Channels) -> Iterator[Event]:
     yield Newchannel(record.at, channel)
+    if picked_up_by(record.uniqueid):
+        channel = _with_state(channel, STATE_RINGING, known)
+        yield DialBegin(record.at, None, channel, "")
+        yield DialState(record.at, "", channel, "RINGING")
+        return
     dialer = known.by_id.get(known.dialers.get(record.linkedid, ""))
     if dialer is None or record.uniqueid == record.linkedid or channel.name.endswith(";2"):
         return

@@ -17,6 +17,7 @@ CONSULTATIONS = "ivr-from-desk"
 RESCUE = "ivr-rescue"
 TALK = "ivr-talk"
 FAMILY = "ivr"
+EXPECTED = "ivr-expected"
 
 _NUMBER = re.compile(r"[^0-9+*#]")
 
@@ -131,6 +132,23 @@ class Switch:
         except ActionFailed:
             return  # there was no longer list before; DBDel would warn in Asterisk's log
         await self._session.send(actions.db_del(family, end))
+
+    async def expect_caller(self, number: str) -> None:
+        """Bring who calls from `number` to us before the phones ring."""
+        await self._session.send(actions.db_put(EXPECTED, number, "1"))
+
+    async def expect_caller_no_more(self, number: str) -> None:
+        await self._session.send(actions.db_del(EXPECTED, number))
+
+    async def expect_nobody(self) -> None:
+        try:
+            await self._session.send(actions.db_del_tree(EXPECTED))
+        except ActionFailed:
+            return  # nobody was
+
+    async def go_on_to_hotline(self, channel: str) -> None:
+        """When our conversation on `channel` ends, its call goes on to a person."""
+        await self._session.send(actions.setvar("IVR_NEXT", "hotline", channel))
 
     async def command(self, line: str) -> str:
         """What Asterisk's command line answers."""

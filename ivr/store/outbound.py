@@ -5,6 +5,7 @@ Values are those of its model; `Writer` marks what happens inside a transaction.
 """
 
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from ivr.store.database import Database, Row, Writer, load_queries
 
 SQL = load_queries("outbound")
 Values = Mapping[str, Any]
+StoreError = sqlite3.Error
+"""The database could not do it: the disk is full, say. Nothing was written."""
 
 
 class OutboundTables:
@@ -158,19 +161,24 @@ class OutboundTables:
 
     # --- attempts ------------------------------------------------------------
 
-    async def begin_attempt(self, writer: Writer, attempt: Values, number_index: int) -> bool:
-        """Whether the task was still open and without a call.
-
-        Raises sqlite3.IntegrityError when the number is being called already.
-        """
-        cursor = await writer.execute(
-            SQL["begin_task"],
-            {"id": attempt["id"], "task_id": attempt["task_id"], "number_index": number_index},
-        )
-        if cursor.rowcount != 1:
+    async def begin_attempt(self, attempt: Values, number_index: int) -> bool:
+        """Whether it could begin: the task is open and without a call, and nobody
+        calls the number. It is on disk when this returns."""
+        try:
+            async with self.db.write() as writer:
+                cursor = await writer.execute(
+                    SQL["begin_task"],
+                    {
+                        "id": attempt["id"],
+                        "task_id": attempt["task_id"],
+                        "number_index": number_index,
+                    },
+                )
+                if cursor.rowcount == 1:
+                    await writer.execute(SQL["begin_attempt"], {**attempt, "site": self._site})
+                return cursor.rowcount == 1
+        except sqlite3.IntegrityError:
             return False
-        await writer.execute(SQL["begin_attempt"], {**attempt, "site": self._site})
-        return True
 
     async def note_attempt(self, writer: Writer, attempt: Values) -> None:
         await writer.execute(SQL["note_attempt"], attempt)

@@ -192,8 +192,7 @@ class MediaServer:
         self._expects = expects
         self._runner: web.AppRunner | None = None
         self._lines: dict[str, MediaLine | None] = {}  # None: not yet begun
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._talks: set[asyncio.Task[None]] = set()
         self._closing = False
 
     async def __aenter__(self) -> "MediaServer":
@@ -236,13 +235,17 @@ class MediaServer:
         if self._runner is None:
             return
         self._closing = True
-        if patience_s:
-            try:
-                async with asyncio.timeout(patience_s):
-                    await self._idle.wait()
-            except TimeoutError:
-                log.warning("conversations are cut short", lines=self.lines)
+        if self._talks and patience_s:
+            _, unfinished = await asyncio.wait(self._talks, timeout=patience_s)
+            if unfinished:
+                log.warning("conversations are cut short", count=len(unfinished))
         await asyncio.gather(*(line.hangup() for line in self._lines.values() if line))
+        if self._talks:
+            # each may still write down what came of it
+            _, unfinished = await asyncio.wait(self._talks, timeout=_GOODBYE_S)
+            for talk in unfinished:
+                talk.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
         await self._runner.cleanup()
         self._runner = None
 
@@ -254,7 +257,6 @@ class MediaServer:
             log.warning("a call was refused", attempt=attempt[:64], why=refusal.text)
             return refusal
         self._lines[attempt] = None
-        self._idle.clear()
         try:
             socket = web.WebSocketResponse(
                 protocols=(SUBPROTOCOL,),
@@ -267,8 +269,6 @@ class MediaServer:
             return socket
         finally:
             del self._lines[attempt]
-            if not self._lines:
-                self._idle.set()
 
     def _refusal(self, request: web.Request, attempt: str) -> web.Response | None:
         if self._closing:
@@ -290,11 +290,13 @@ class MediaServer:
         line = MediaLine(socket, attempt, started)
         self._lines[attempt] = line
         talk = asyncio.create_task(self._talk(line))
+        self._talks.add(talk)
+        talk.add_done_callback(self._talks.discard)
         try:
             await _read(socket, line)
         finally:
             line.end()
-            await _finish(talk)
+            await asyncio.wait([talk])
 
     async def _talk(self, line: MediaLine) -> None:
         try:
@@ -328,16 +330,6 @@ async def _read(socket: web.WebSocketResponse, line: MediaLine) -> None:
                 garbage += 1
                 if garbage == 1:  # one line in the log for each call
                     log.warning("not understood", attempt=line.attempt, why=str(error)[:200])
-
-
-async def _finish(talk: "asyncio.Task[None]") -> None:
-    """The line has ended: `on_line` gets to write down what it knows, even while we stop."""
-    try:
-        await asyncio.shield(talk)
-    except asyncio.CancelledError:
-        await asyncio.wait([talk], timeout=_GOODBYE_S)
-        talk.cancel()
-        raise
 
 
 def _whole_frames(samples: Pcm) -> bytes:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 
-from ivr.calls import export as module
+from ivr import spreadsheet as module
 from ivr.calls.export import COLUMNS, export
 from ivr.calls.listing import as_is
 from ivr.calls.model import Call, Direction, Disposition, Leg, LegOutcome, Side

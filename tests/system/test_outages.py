@@ -242,6 +242,7 @@ async def test_sigterm_drains(desk: Desk) -> None:
     """What has ended is logged before the service goes; what has not, after it is back."""
     done, done_clerk = await desk.connected()
     await desk.ends(done, done_clerk)
+    await rows(desk, 1)
     owner, clerk = await desk.connected()
     begun = time.monotonic()
     async with ivr_down(desk, kill=False):

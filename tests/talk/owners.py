@@ -29,14 +29,11 @@ PROMPTS = (
 
 
 def chime(seed: int, seconds: float = 1.5) -> Samples:
-    """A sound like no other, without a silence: random swept tones."""
+    """A sound like no other and without a silence: tones that change four times a second."""
     draw = np.random.default_rng(seed)
-    parts = []
-    while sum(map(len, parts)) < seconds * 8000:
-        t = np.arange(int(draw.uniform(0.08, 0.25) * 8000)) / 8000
-        swept = draw.uniform(600, 2500) + draw.uniform(-1200, 1200) * t
-        parts.append(np.sin(2 * np.pi * np.cumsum(swept) / 8000) * 8000)
-    return np.concatenate(parts)[: round(seconds * 8000)].astype(np.int16)
+    hertz = np.repeat(draw.uniform(500, 2500, round(seconds * 4) + 1), 2000)
+    sound = 8000 * np.sin(2 * np.pi * np.cumsum(hertz) / 8000)
+    return sound[: round(seconds * 8000)].astype(np.int16)
 
 
 @dataclass
@@ -49,11 +46,21 @@ class Owners:
     talks: dict[str, OnLine] = field(default_factory=dict)
     numbers: int = 13_800_000_000
 
-    async def phone(self, talk: OnLine, behaviour: Behaviour | None = None) -> "tuple[str, Call]":
+    @property
+    def prompts(self) -> Path:
+        return self.house.settings.paths.prompts / self.house.settings.site.language
+
+    async def phone(self, talk: OnLine, behaviour: Behaviour | None = None) -> tuple[str, Call]:
         """Phone an owner who takes the call so; the attempt and the owner's end of the call."""
         self.numbers += 1
         number = str(self.numbers)
-        self.house.city.subscriber(number, behaviour or answer())
+        rang: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
+
+        async def take(call: Call) -> None:
+            rang.set_result(call)
+            await (behaviour or answer())(call)
+
+        self.house.city.subscriber(number, take)
         attempt = uuid7()
         self.talks[attempt] = talk
         await self.session.send(
@@ -66,18 +73,12 @@ class Owners:
             )
         )
         async with asyncio.timeout(10):
-            while True:
-                for call in self.house.city.received:
-                    if call.number == number:
-                        await call.wait_answered(10)
-                        return attempt, call
-                await asyncio.sleep(0.01)
+            call = await rang
+        await call.wait_answered(10)
+        return attempt, call
 
     async def to_hotline(self, attempt: str) -> None:
         await self.session.send(actions.setvar("IVR_NEXT", "hotline", attempt))
-
-    async def answer(self, line: Line) -> None:
-        await self.talks[line.attempt](line)
 
 
 @asynccontextmanager
@@ -93,15 +94,18 @@ async def owners(folder: Path) -> AsyncIterator[Owners]:
         lines=[Did(name="service", did=["88880001"], ladders=[Ladder(primary=["101"])])],
         paths=Paths(prompts=prompts),
     )
-    async with open_house(settings, folder / "house", service=False) as house:
-        async with Session(house.settings.ami) as session:
-            async with asyncio.timeout(10):
-                await session.wait_booted()
-            talks: dict[str, OnLine] = {}
+    talks: dict[str, OnLine] = {}
 
-            async def on_line(line: Line) -> None:
-                await talks[line.attempt](line)
+    async def on_line(line: Line) -> None:
+        await talks[line.attempt](line)
 
-            port = house.asterisk.fresh.media_port
-            async with MediaServer(Media(port=port), on_line, talks.__contains__) as media:
-                yield Owners(house, session, media, talks)
+    async with (
+        open_house(settings, folder / "house", service=False) as house,
+        Session(house.settings.ami) as session,
+        MediaServer(
+            Media(port=house.asterisk.fresh.media_port), on_line, talks.__contains__
+        ) as media,
+    ):
+        async with asyncio.timeout(10):
+            await session.wait_booted()
+        yield Owners(house, session, media, talks)

@@ -1,0 +1,200 @@
+"""An office that phones people: Asterisk and the city in this process, the dialer
+either here too or in a process of its own that may be killed.
+
+    python -m tests.outbound.office CONFIG     # the process of its own
+
+The conversation is the dialplan's here: who answers hears it out (HEARD) and may
+confirm it by staying on until the end. ivr's own conversation is tested with the media.
+"""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from ivr import ids
+from ivr.demo.house import House
+from ivr.outbound.campaigns import Campaigns
+from ivr.outbound.dialer import Dialer
+from ivr.outbound.ledger import Story
+from ivr.outbound.model import Attempt, Campaign, CampaignState, Outcome, Talk, Task, Urgency
+from ivr.pbx import events as ev
+from ivr.pbx import switch
+from ivr.pbx.session import Session
+from ivr.settings import Settings, Trunk, load
+from ivr.store.database import FILE_NAME, Database
+
+MOBILE = "139{:08}"
+FOR_EVER = 4e9
+BASE = Settings(trunks=[Trunk(device="PJSIP/city", lines=1000)])
+
+switch.TALK = "ivr-test-talk"  # the conversation of `dialplan`
+
+
+def dialplan(message_s: float = 0.3) -> str:
+    """Takes the place of ivr-talk: a silent message of `message_s`, then HEARD."""
+    return f"""
+[ivr-test-talk]
+exten => s,1,Answer()
+ same => n,Wait({message_s})
+ same => n,UserEvent(IvrTalk,Attempt: ${{IVR_ATTEMPT}},Outcome: heard)
+ same => n,Hangup()
+"""
+
+
+def settings(*, lines: int = 8, pace: float = 20.0, **dialer: Any) -> Settings:
+    """Phones at every hour, fast; keywords change [dialer], also beyond what a file may say."""
+    changes = {
+        "lines": lines,
+        "pace": pace,
+        "window": "00:00-24:00",
+        "ring_s": 3.0,
+        "busy_retry_s": 0.5,
+        "no_answer_retry_s": 0.5,
+        "other_retry_s": 0.5,
+        "congestion_retry_s": 0.5,
+        "attempts": 1,
+    } | dialer
+    return BASE.model_copy(update={"dialer": BASE.dialer.model_copy(update=changes)})
+
+
+def campaign(
+    title: str = "停水", urgency: Urgency = Urgency.NORMAL, state: CampaignState = CampaignState.RUNNING,
+    **changes: Any,
+) -> Campaign:  # fmt: skip
+    values: dict[str, Any] = {
+        "id": ids.uuid7(), "kind": "notice", "title": title, "urgency": urgency, "state": state,
+        "created_at": time.time(), "not_before": 0.0, "not_after": FOR_EVER, "created_by": "101",
+    }  # fmt: skip
+    return Campaign(**values | changes)
+
+
+def task(of: Campaign, household: str, *numbers: str, **changes: Any) -> Task:
+    values: dict[str, Any] = {
+        "id": ids.uuid7(), "campaign_id": of.id, "household": household, "numbers": numbers,
+        "subject": "停水", "due_at": 0.0,
+    }  # fmt: skip
+    return Task(**values | changes)
+
+
+def households(of: Campaign, count: int, first: int = 0) -> list[Task]:
+    return [task(of, f"{n:05}", MOBILE.format(n)) for n in range(first, first + count)]
+
+
+class Office:
+    """The dialer at work. `changes` are all states of all attempts, in order."""
+
+    def __init__(self, settings: Settings, db: Database, **dialer: Any) -> None:
+        self.settings = settings
+        self.db = db
+        self.session = Session(settings.ami)
+        self.switch = switch.Switch(self.session)
+        self.campaigns = Campaigns(db, settings.site.id)
+        self.changes: list[Attempt] = []
+        self.changed = asyncio.Event()
+        self.dialer = Dialer(db, settings, self.switch, on_change=self._on_change, **dialer)
+        self.session.subscribe(self.dialer.on_event)
+        self.session.subscribe(self._hear)
+        self._talks: set[asyncio.Task[None]] = set()
+
+    def _on_change(self, attempt: Attempt) -> None:
+        self.changes.append(attempt)
+        self.changed.set()
+
+    def _hear(self, event: ev.Event) -> None:
+        if isinstance(event, ev.UserEvent) and event.name == "IvrTalk":
+            talk = Talk(Outcome(event.fields["Outcome"]))
+            work = self.dialer.talk_finished(event.fields["Attempt"], talk)
+            told = asyncio.create_task(work)
+            self._talks.add(told)
+            told.add_done_callback(self._talks.discard)
+
+    async def until(self, true: Callable[[], bool], timeout_s: float = 15.0) -> None:
+        """Wait for attempts to move on until it is `true`."""
+        async with asyncio.timeout(timeout_s):
+            while not true():
+                self.changed.clear()
+                await self.changed.wait()
+
+    async def until_done(self, of: Campaign, timeout_s: float = 20.0) -> Sequence[Story]:
+        """Until the campaign is done; the stories."""
+        async with asyncio.timeout(timeout_s):
+            while (await self.campaigns.get(of.id)).state is not CampaignState.DONE:
+                self.changed.clear()
+                try:
+                    async with asyncio.timeout(0.2):
+                        await self.changed.wait()
+                except TimeoutError:
+                    continue
+        return await self.campaigns.stories(of.id)
+
+
+@asynccontextmanager
+async def working(
+    house: House, wanted: Settings, folder: Path, **dialer: Any
+) -> AsyncIterator[Office]:
+    """The dialer at work in this process; its database is in `folder`."""
+    used = house.settings.model_copy(
+        update={"dialer": wanted.dialer, "trunks": wanted.trunks, "outgoing": wanted.outgoing}
+    )
+    async with await Database.open(folder / FILE_NAME) as db, opened(used, db, **dialer) as office:
+        yield office
+
+
+@asynccontextmanager
+async def opened(used: Settings, db: Database, **dialer: Any) -> AsyncIterator[Office]:
+    office = Office(used, db, **dialer)
+    await office.dialer.start()
+    async with office.session:
+        await office.session.wait_booted()
+        try:
+            yield office
+        finally:
+            await office.dialer.close()
+
+
+async def serve(config: Path, dialer: dict[str, Any]) -> None:
+    """The dialer in a process of its own: until SIGTERM, or killed. Tells its CPU time."""
+    used = load(config)
+    used = used.model_copy(update={"dialer": used.dialer.model_copy(update=dialer)})
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with await Database.open(used.paths.data / FILE_NAME, serve=True) as db:
+        async with opened(used, db):
+            print("ready", flush=True)
+            begun, cpu = time.monotonic(), time.process_time()
+            await stop.wait()
+            spent = time.process_time() - cpu, time.monotonic() - begun
+            print(json.dumps({"cpu_s": spent[0], "wall_s": spent[1]}), flush=True)
+
+
+async def spawn(house: House, wanted: Settings) -> asyncio.subprocess.Process:
+    """Begin `serve` beside the house, and wait until it dials."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.outbound.office", str(house.config),
+        json.dumps(wanted.dialer.model_dump()),
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    await until_ready(process)
+    return process
+
+
+async def until_ready(process: asyncio.subprocess.Process) -> None:
+    assert process.stdout is not None
+    while (line := await process.stdout.readline()) != b"ready\n":
+        if not line:
+            raise RuntimeError("the dialer's process ended before it dialled")
+
+
+if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    asyncio.run(serve(Path(sys.argv[1]), json.loads(sys.argv[2])))
