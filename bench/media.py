@@ -4,13 +4,16 @@ The media server, in a process of its own, plays a message to 60 owners of the c
 whom a real Asterisk has phoned; the owners send sound all the while, as telephones do.
 Counted are the processor time of that process while all 60 play, and the silences
 in what each owner received: the message has none of its own, so that one in the
-recording is an underrun or a lost packet.
+recording is an underrun or a lost packet. In the end every owner presses a key, and
+the message must stop.
 """
 
 import argparse
 import asyncio
 import json
+import random
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,6 +32,7 @@ from ivr.ids import uuid7
 from ivr.pbx import actions
 from ivr.pbx.session import Session
 from ivr.settings import Media
+from ivr.talk.conversation import Conversation
 from ivr.talk.line import Line
 from ivr.talk.media import MediaServer
 
@@ -39,9 +43,11 @@ MESSAGE_S = 40.0
 MEASURED_S = 30.0
 FIRST_NUMBER = 13_800_000_000
 COMPARED = 6  # owners whose recording is compared with the message, sample by sample
+KEY_S = 0.1  # how long an owner holds a key down
 
 CORES = 0.30
 GAP_MS = 40.0
+BARGE_IN_MS = 150.0
 
 
 def message() -> Samples:
@@ -58,7 +64,7 @@ async def serve(port: int, sound: Path) -> None:
     """Play `sound` to everybody until stdin closes."""
 
     async def on_line(line: Line) -> None:
-        await line.play(sound)
+        await Conversation(line, sound.parent).say(sound)
         await line.ended.wait()
 
     async with MediaServer(Media(port=port), on_line, lambda attempt: True):
@@ -113,26 +119,34 @@ async def phone(session: Session, house: House) -> list[Call]:
     return calls
 
 
-def heard(calls: Sequence[Call], sound: Samples) -> Run:
-    """Of the time from each owner's first sound to 2 s before the message's end."""
-    gaps, scores, short = [], [], 0
-    for index, call in enumerate(calls):
-        recording = call.recording()
+async def interrupt(call: Call) -> tuple[float, float | None]:
+    """The owner presses a key: when (monotonic), and the seconds from its release to silence."""
+    await call.pause(random.random())
+    pressed = time.monotonic()
+    await call.send_dtmf("1")
+    await call.pause(0.5)
+    silences = hearing.silence_gaps(call.recording(pressed, pressed + 0.6), 0.2)
+    return pressed, silences[0].start_s - KEY_S if silences else None
+
+
+def heard(calls: Sequence[Call], until: Sequence[float], sound: Samples) -> Run:
+    """What came to each owner from the first sound `until` they pressed a key."""
+    gaps, scores, missing = [], [], 0
+    for index, (call, end) in enumerate(zip(calls, until, strict=True)):
+        recording = call.recording(call.answered_at, end)
         first = hearing.first_sound(recording)
-        if first is None:
-            short += 1
+        if first is None or len(recording) < MEASURED_S * RATE:
+            missing += 1
             continue
-        begin = round(first * RATE)
-        whole = recording[begin : begin + round((MESSAGE_S - 2) * RATE)]
-        short += len(whole) < round((MESSAGE_S - 2) * RATE)
+        whole = recording[round(first * RATE) :]
         gaps.append(max((gap.length_s for gap in hearing.silence_gaps(whole, 0.01)), default=0.0))
         if index < COMPARED:
-            scores.append(hearing.find(sound, recording).score)
+            scores.append(hearing.find(sound[: len(whole) - RATE], recording).score)
     return {
         "owners": len(calls),
-        "owners_without_the_whole": short,
-        "longest_gap_ms": figures.milliseconds(max(gaps, default=None)),
+        "owners_who_heard_too_little": missing,
         "owners_with_a_gap": sum(gap > 0 for gap in gaps),
+        "longest_gap_ms": figures.milliseconds(max(gaps, default=None)),
         "worst_likeness": round(min(scores, default=0.0), 3),
     }
 
@@ -149,10 +163,16 @@ async def measure() -> Run:
             await asyncio.sleep(MEASURED_S)
             load = watch.stop()
             memory = figures.rss_mib(media.pid)
-            first = max(call.answered_at or 0.0 for call in calls)
-            await asyncio.sleep(max(0.0, first + MESSAGE_S - house.now()))
-            what = await asyncio.to_thread(heard, calls, sound)
-    return what | load | {"media_rss_mib": memory}
+            ends = await asyncio.gather(*(interrupt(call) for call in calls))
+            pressed = [at for at, _ in ends]
+            silent = [after for _, after in ends if after is not None]
+            what = await asyncio.to_thread(heard, calls, pressed, sound)
+    barge_in: Run = {
+        "owners_not_let_in": len(ends) - len(silent),
+        "barge_in_p50_ms": figures.milliseconds(figures.quantile(silent, 0.5)),
+        "barge_in_worst_ms": figures.milliseconds(max(silent, default=None)),
+    }
+    return what | barge_in | load | {"media_rss_mib": memory}
 
 
 def report(runs: int = RUNS) -> dict[str, object]:
@@ -165,9 +185,10 @@ def report(runs: int = RUNS) -> dict[str, object]:
         [
             Target("cores of the media process", CORES, figures.median(measured, "media_cores")),
             Target("longest gap, ms", GAP_MS, figures.worst(measured, "longest_gap_ms")),
-            Target(
-                "owners who did not hear the whole, all runs", 0,
-                figures.missing(measured, "owners_without_the_whole", 0),
+            Target("key to silence, ms", BARGE_IN_MS, figures.worst(measured, "barge_in_worst_ms")),
+            *(
+                Target(name.replace("_", " "), 0, figures.worst(measured, name))
+                for name in ("owners_who_heard_too_little", "owners_not_let_in")
             ),
         ],
         conversations=LINES, message_s=MESSAGE_S, measured_s=MEASURED_S,

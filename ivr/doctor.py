@@ -1,6 +1,7 @@
 """What must be right before an office can trust the service."""
 
 import asyncio
+import re
 import shutil
 import time
 from collections.abc import AsyncIterator
@@ -16,7 +17,6 @@ from ivr.settings import Settings
 
 CONTEXTS = ("ivr-from-trunk", "ivr-line", "ivr-wait", "ivr-transfer", "ivr-dids")
 RIGHTS_READ = {"system", "call", "user"}
-RIGHTS_WRITE = {"system", "call", "originate", "command", "reporting"}
 MUSIC = ("ivr-greet", "ivr-sorry-a", "ivr-hold-a")
 LOW_BYTES = 2 * 1024**3
 CLOCK_S = 2.0
@@ -50,12 +50,13 @@ async def _asterisk(settings: Settings) -> AsyncIterator[Finding]:
             return
         yield Finding("AMI", True, f"{settings.ami.host}:{settings.ami.port}, {settings.ami.user}")
         switch = Switch(session)
-        for check in (_clock, _rights, _version, _dialplan, _music, _media, _phones):
+        for check in (_clock, _rights, _phones, _version, _dialplan, _music, _media):
             try:
                 yield await check(settings, switch, session)
-            except (ActionFailed, ActionTimeout, ConnectionLost) as error:
-                name = check.__name__.lstrip("_")
-                yield Finding(name, False, str(error), "give the AMI user the `command` right")
+            except ActionFailed:
+                continue  # for want of a right, and _rights says which
+            except (ActionTimeout, ConnectionLost) as error:
+                yield Finding(check.__name__.lstrip("_"), False, str(error), _ami_cure(settings))
 
 
 def _ami_cure(settings: Settings) -> str:
@@ -80,22 +81,28 @@ async def _clock(settings: Settings, switch: Switch, session: Session) -> Findin
 
 
 async def _rights(settings: Settings, switch: Switch, session: Session) -> Finding:
-    shown = await switch.command(f"manager show user {settings.ami.user}")
-    have = {"read": set[str](), "write": set[str]()}
-    for line in shown.splitlines():
-        for kind in have:
-            if line.strip().startswith(f"{kind} perm:"):
-                have[kind] = {right.strip() for right in line.split(":", 1)[1].split(",")}
-    lacking = [
-        f"{kind}: {', '.join(sorted(wanted - have[kind]))}"
-        for kind, wanted in (("read", RIGHTS_READ), ("write", RIGHTS_WRITE))
-        if "all" not in have[kind] and wanted - have[kind]
-    ]
+    lacking = {"write": await switch.lacking_rights(), "read": set[str]()}
+    if "command" in lacking["write"]:  # of the read rights, only the effect is seen
+        if session.state.error:
+            lacking["read"] = {"system"}
+    else:
+        shown = await switch.command(f"manager show user {settings.ami.user}")
+        lacking["read"] = RIGHTS_READ - _read_rights(shown)
+    missing = "; ".join(
+        f"{kind} = {', '.join(sorted(rights))}" for kind, rights in lacking.items() if rights
+    )
     return Finding(
-        "权限 rights", not lacking,
-        f"missing {'; '.join(lacking)}" if lacking else "read and write classes suffice",
-        "manager.conf: read and write lines as `ivr dialplan render` writes them",
+        "权限 rights", not missing,
+        f"missing: {missing}" if missing else "read and write classes suffice",
+        f"manager.conf, [{settings.ami.user}]: read and write as `ivr dialplan render` writes them",
     )  # fmt: skip
+
+
+def _read_rights(shown: str) -> set[str]:
+    """From what `manager show user` tells."""
+    found = re.search(r"^\s*read perm:(.*)$", shown, flags=re.MULTILINE)
+    rights = {right.strip() for right in found[1].split(",")} if found else set[str]()
+    return RIGHTS_READ if "all" in rights else rights
 
 
 async def _version(settings: Settings, switch: Switch, session: Session) -> Finding:

@@ -22,12 +22,13 @@ from ivr.calls.facts import Fact, LegRinging
 from ivr.calls.guard import Guard
 from ivr.calls.holding import Holding
 from ivr.calls.log import CallLog
-from ivr.calls.model import Call
+from ivr.calls.model import Call, Direction
 from ivr.calls.recorder import Recorder
 from ivr.calls.tracker import Tracker
 from ivr.desk.publisher import Publisher
 from ivr.desk.roster import Roster
 from ivr.metrics import Metrics
+from ivr.outbound.office import OutboundOffice
 from ivr.pbx import events as ev
 from ivr.pbx.session import Session
 from ivr.pbx.switch import Switch
@@ -79,6 +80,7 @@ class Service:
         self.calls = Calls(db, settings.site.id)
         self.worklist = Worklist(db, settings.site.id)
         self.devices: dict[str, str] = {}
+        self.outbound = OutboundOffice(db, settings, self.switch, others=self._other_lines)
         self.metrics = Metrics(self.session, self.tracker)
         self._catch_up = CatchUp(settings.paths.cel, Marks(db, settings.site.id))
         self._subscribers: list[Subscriber] = [
@@ -99,15 +101,22 @@ class Service:
         return cls(settings, await Database.open(settings.paths.data / FILE_NAME, serve=True))
 
     async def __aenter__(self) -> "Service":
-        await self._catch_up.load()
-        await self.log.start()
-        await self.publisher.start()
-        self.session.subscribe(self._on_event)
-        await self.session.start()
+        try:
+            await self._catch_up.load()
+            await self.log.start()
+            await self.publisher.start()
+            await self.outbound.start()
+            self.session.subscribe(self.outbound.on_event)
+            self.session.subscribe(self._on_event)
+            await self.session.start()
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Stop watching, finish what was begun, commit what waits."""
+        await self.outbound.close()
         await self.session.close()
         await self.enforcer.close()
         await self.recorder.close()
@@ -180,6 +189,14 @@ class Service:
             self.devices |= await self.switch.device_states()
         except Exception as error:
             log.warning("the phones' states are not known", why=str(error))
+
+    def _other_lines(self) -> int:
+        """Outside lines in use by calls that are not the dialer's."""
+        return sum(
+            call.direction is not Direction.INTERNAL
+            for call in self.tracker.calls
+            if not self.outbound.dialer.is_ours(call.call_id)
+        )
 
     def _backups(self, call: Call, at: float) -> tuple[str, ...]:
         """Phones that may help out with `call`: the ladder's backup, or for a

@@ -1,13 +1,15 @@
 """The `ivr` command."""
 
+import logging
 import os
 import sys
 from typing import Annotated
 
+import structlog
 import typer
 
 from ivr import __version__
-from ivr.cli import calls, demo, models, prompts, roster, trace
+from ivr.cli import calls, demo, models, notice, prompts, roster, trace
 from ivr.cli.doctor import doctor
 from ivr.cli.office import dialplan, init
 from ivr.cli.say import say
@@ -32,6 +34,7 @@ app.command()(trace.record)
 app.add_typer(dialplan, name="dialplan")
 app.add_typer(calls.app, name="calls")
 app.add_typer(roster.app, name="roster")
+app.add_typer(notice.app, name="notice")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(models.app, name="models")
 
@@ -48,7 +51,11 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="版本 · version")
     ] = False,
 ) -> None:
-    pass
+    # what a command finds out it says itself; `ivr serve` sets up a log of its own
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def main() -> None:

@@ -176,6 +176,7 @@ def fresh_settings(settings: Settings, folder: Path, *, ami_port: int | None = N
             "ami": settings.ami.model_dump()
             | {"port": ami_port or free_port(), "secret": secrets.token_urlsafe(18)},
             "web": settings.web.model_dump() | {"port": free_port()},
+            "media": settings.media.model_dump() | {"port": free_port()},
         }
     )
     paths = fresh.paths.model_copy(
@@ -226,7 +227,7 @@ async def open_house(
             rtp_last=last,
             accounts=list(by_user.values()),
             trunks=[SipTrunk("city", CITY_HOST, city.port)],
-            media_port=free_port(),
+            media_port=settings.media.port,
             extra_dialplan=extra_dialplan,
         )
         render_fresh(settings, fresh)

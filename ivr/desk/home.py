@@ -3,8 +3,10 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 PART_LENGTH = 16  # characters of a building's, unit's or room's name
+MANY = 4_096  # spellings of names, of which a list has few and repeats them
 
 _KIND = re.compile(r"(?:号楼|号栋|栋|幢|座|单元|号|楼)$")
 _ROOM = re.compile(r"(?:号房|室|房|号)$")
@@ -39,8 +41,8 @@ def home(building: str, unit: str, room: str) -> Home:
     """
     building, unit = name(building), name(unit)
     above, room = _split(tidy(room))
-    if len(above) == 1 and building and above != [building]:
-        above = [building, *above]  # 2-1201 beside a building: its unit
+    if len(above) == 1 and building and above != (building,):
+        above = (building, *above)  # 2-1201 beside a building: its unit
     if above:
         stated = [part for part in (building, unit) if part]
         if any(part not in above for part in stated) or above[0] != (building or above[0]):
@@ -69,11 +71,13 @@ def natural(home: Home) -> tuple[list[tuple[int, str]], ...]:
     )
 
 
+@lru_cache(MANY)
 def tidy(text: str) -> str:
     """Half-width, without blanks, every dash the same."""
     return re.sub(r"\s+", "", re.sub("[‐‑‒–—―−]", "-", unicodedata.normalize("NFKC", text)))
 
 
+@lru_cache(MANY)
 def name(text: str) -> str:
     """A building or a unit: 三号楼, 3栋 and 03 are 3; a座 is A; 十二单元 is 12."""
     bare = _KIND.sub("", tidy(text).removeprefix("第"))
@@ -84,23 +88,26 @@ def name(text: str) -> str:
     return (bare.lstrip("0") or "0") if bare.isdecimal() else bare.upper()
 
 
+@lru_cache(MANY)
 def room_name(text: str) -> str:
     """1201室 is 1201; a leading zero stays, for it is written on the door."""
     return _ROOM.sub("", tidy(text)).upper()
 
 
-def _split(room: str) -> tuple[list[str], str]:
+@lru_cache(MANY)
+def _split(room: str) -> tuple[tuple[str, ...], str]:
     """The names that stand before a room in its text, and the room."""
     words = _IN_WORDS.fullmatch(room)
     if words and (words["building"] or words["unit"]):
         above = [part for part in (words["building"], words["unit"]) if part]
-        return [name(part) for part in above], room_name(words["room"])
+        return tuple(map(name, above)), room_name(words["room"])
     *above, room = room.split("-")
     if len(above) > 2:
         raise ValueError(f"房号 {'-'.join((*above, room))!r}: write it like 3-2-1201")
-    return [name(part) for part in above], room_name(room)
+    return tuple(map(name, above)), room_name(room)
 
 
+@lru_cache(MANY)
 def _checked(heading: str, part: str) -> str:
     if not part:
         raise ValueError(f"{heading} is empty")

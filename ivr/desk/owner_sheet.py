@@ -257,7 +257,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, date | time | timedelta):  # 3-2 became the 2nd of March
         raise ValueError("was made a date by the spreadsheet; make the column text")
     text = spreadsheet.bare(table.text(value))
-    if _ERROR.match(text):
+    if text.startswith("#") and _ERROR.match(text):
         raise ValueError(f"is the error {text} of a formula")
     return text
 

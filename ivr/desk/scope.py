@@ -57,6 +57,10 @@ class Part:
             and (self.either is None or (home.unit or home.room) in self.either)
         )
 
+    def of_building(self, building: str) -> bool:
+        """Whether a home of `building` may be in it."""
+        return self.building is None or building in self.building
+
     def __str__(self) -> str:
         if self.building is None:
             return EVERYTHING[0]
@@ -81,7 +85,7 @@ class Scope:
 
     def in_building(self, building: str) -> bool:
         """Whether a home of `building` may be in it."""
-        return any(part.building is None or building in part.building for part in self.parts)
+        return any(part.of_building(building) for part in self.parts)
 
 
 def parse(text: str) -> Scope:

@@ -86,6 +86,8 @@ def text(value: Any) -> str:
     """
     if value is None:
         return ""
+    if isinstance(value, str) and value.isprintable() and "  " not in value:
+        return value.strip()
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return re.sub(r"[\x00-\x1f\x7f\s]+", " ", str(value)).strip()
@@ -184,7 +186,7 @@ def _calculated(file: Path, sheet: Any) -> Iterator[Sequence[Any]]:
     at = 0
     with ExitStack() as stack:
         for number, values in enumerate(_values(sheet)):
-            if any(map(_is_formula, values)):
+            if any(map(_is_formula, filter(None, values))):
                 if results is None:
                     book = openpyxl.load_workbook(file, read_only=True, data_only=True)
                     stack.enter_context(closing(book))
@@ -192,7 +194,7 @@ def _calculated(file: Path, sheet: Any) -> Iterator[Sequence[Any]]:
                 known = next(islice(results, number - at, None))
                 at = number + 1
                 values = [
-                    Formula() if _is_formula(value) and result is None else result
+                    Formula() if value and _is_formula(value) and result is None else result
                     for value, result in zip(values, known, strict=True)
                 ]
             yield values
@@ -202,7 +204,7 @@ def _is_formula(value: Any) -> bool:
     match value:
         case str():
             return value.startswith("=")
-        case None | int() | float():
+        case int() | float():
             return False
         case _:
             return type(value).__module__.startswith("openpyxl.")  # array, table formulas

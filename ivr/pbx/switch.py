@@ -19,6 +19,14 @@ TALK = "ivr-talk"
 FAMILY = "ivr"
 EXPECTED = "ivr-expected"
 
+# Actions we send, and the write class that each needs (`manager show commands`).
+_RIGHTS = {
+    "Originate": "originate",
+    "Command": "command",
+    "Redirect": "call",
+    "DBPut": "system",
+}
+
 _NUMBER = re.compile(r"[^0-9+*#]")
 
 
@@ -149,6 +157,11 @@ class Switch:
     async def go_on_to_hotline(self, channel: str) -> None:
         """When our conversation on `channel` ends, its call goes on to a person."""
         await self._session.send(actions.setvar("IVR_NEXT", "hotline", channel))
+
+    async def lacking_rights(self) -> set[str]:
+        """Write classes of manager.conf without which we cannot do our work."""
+        may = await self._session.send(actions.list_commands())
+        return {right for action, right in _RIGHTS.items() if may.get(action) is None}
 
     async def command(self, line: str) -> str:
         """What Asterisk's command line answers."""

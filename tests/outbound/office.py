@@ -39,8 +39,9 @@ BASE = Settings(trunks=[Trunk(device="PJSIP/city", lines=1000)])
 switch.TALK = "ivr-test-talk"  # the conversation of `dialplan`
 
 
-def dialplan(message_s: float = 0.3) -> str:
-    """Takes the place of ivr-talk: a silent message of `message_s`, then HEARD."""
+def dialplan(message_s: float | str = 0.3) -> str:
+    """Takes the place of ivr-talk: a silent message of `message_s` (seconds, or an
+    expression of the dialplan's), then HEARD."""
     return f"""
 [ivr-test-talk]
 exten => s,1,Answer()
@@ -165,27 +166,35 @@ async def serve(config: Path, dialer: dict[str, Any]) -> None:
     """The dialer in a process of its own: until SIGTERM, or killed. Tells its CPU time."""
     used = load(config)
     used = used.model_copy(update={"dialer": used.dialer.model_copy(update=dialer)})
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with await Database.open(used.paths.data / FILE_NAME, serve=True) as db:
-        async with opened(used, db):
-            print("ready", flush=True)
-            begun, cpu = time.monotonic(), time.process_time()
-            await stop.wait()
-            spent = time.process_time() - cpu, time.monotonic() - begun
-            print(json.dumps({"cpu_s": spent[0], "wall_s": spent[1]}), flush=True)
+    stopped = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+    async with (
+        await Database.open(used.paths.data / FILE_NAME, serve=True) as db,
+        opened(used, db),
+    ):
+        cpu = time.process_time()
+        print("ready", flush=True)
+        await stopped.wait()
+        print(time.process_time() - cpu, flush=True)
 
 
 async def spawn(house: House, wanted: Settings) -> asyncio.subprocess.Process:
     """Begin `serve` beside the house, and wait until it dials."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.outbound.office", str(house.config),
-        json.dumps(wanted.dialer.model_dump()),
+        json.dumps(wanted.dialer.model_dump(warnings=False)),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     await until_ready(process)
     return process
+
+
+async def stop(process: asyncio.subprocess.Process) -> float:
+    """Let it end in order; the CPU time it took since it was ready, in seconds."""
+    process.terminate()
+    told, _ = await process.communicate()
+    return float(told)
 
 
 async def until_ready(process: asyncio.subprocess.Process) -> None:

@@ -18,13 +18,13 @@ from ivr.outbound.model import Outcome, Talk
 from ivr.outbound.telling import tell
 from ivr.talk.asking import Answer, By
 from ivr.talk.conversation import Conversation
-from ivr.talk.line import HungUp, Line, load
+from ivr.talk.line import HungUp, Line, Pcm, load
 from ivr.talk.testing import write_hum
 from tests.talk.owners import Owners, chime, owners
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="module")]
 
-SECOND_SILENT_S = 0.03  # a gap that anybody would notice is longer
+GAP_S = 0.03  # one that anybody would notice is longer
 BARGE_IN_S = 0.15
 KEY_S = 0.1  # the owners' telephones hold a key down so long
 
@@ -35,6 +35,7 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Owne
         yield office
 
 
+@pytest.mark.slow
 async def test_a_long_message_is_heard_whole_and_without_a_gap(office: Owners) -> None:
     message = chime(1, 26.0)
 
@@ -48,7 +49,7 @@ async def test_a_long_message_is_heard_whole_and_without_a_gap(office: Owners) -
     heard = owner.recording()
     found = await asyncio.to_thread(hearing.find, message, heard)
     assert found.score > 0.98
-    assert hearing.silence_gaps(heard, SECOND_SILENT_S) == []
+    assert hearing.silence_gaps(heard, GAP_S) == []
     assert owner.ended_by == "them"
 
 
@@ -59,7 +60,6 @@ async def test_a_key_brings_silence_at_once(office: Owners) -> None:
         await line.ended.wait()
 
     _, owner = await office.phone(talk)
-    silences = []
     await owner.wait_audio(5)
     await owner.pause(1.0)
     pressed = time.monotonic()
@@ -109,11 +109,8 @@ async def test_two_owners_hear_each_their_own(office: Owners) -> None:
 
 async def test_what_the_owner_says_is_heard(office: Owners) -> None:
     word = chime(8, 1.0)
-    heard: list[np.ndarray] = []  # type: ignore[type-arg]
-
-    async def talk(line: Line) -> None:
-        async for frame in line.frames():
-            heard.append(frame)
+    heard: list[Pcm] = []
+    over = asyncio.Event()
 
     async def speak(call: Call) -> None:
         await call.wait_audio(5)
@@ -122,16 +119,15 @@ async def test_what_the_owner_says_is_heard(office: Owners) -> None:
         await call.pause(0.2)
         await call.hangup()
 
-    async def begin(line: Line) -> None:
-        listening = asyncio.create_task(talk(line))
-        await line.play(chime(9, 0.2))
-        await listening
+    async def talk(line: Line) -> None:
+        playing = asyncio.create_task(line.play(chime(9, 0.2)))
+        heard.extend([frame async for frame in line.frames()])
+        await playing
+        over.set()
 
-    _, owner = await office.phone(begin, answer(then=speak))
-    await owner.wait_ended(10)
-    async with asyncio.timeout(5):
-        while office.media.lines:
-            await asyncio.sleep(0.01)
+    await office.phone(talk, answer(then=speak))
+    async with asyncio.timeout(10):
+        await over.wait()
     assert {len(frame) for frame in heard} == {160}
     assert hearing.find(word, np.concatenate(heard)).present
 
@@ -192,7 +188,7 @@ def message(tmp_path: Path) -> Path:
 
 
 async def told(office: Owners, message: Path, keys: str = "") -> tuple[Talk, Call]:
-    """An owner who presses `keys` two seconds into the message."""
+    """An owner who presses `keys` two seconds into the message, and hangs up after a "1"."""
     talks: asyncio.Future[Talk] = asyncio.get_running_loop().create_future()
 
     async def talk(line: Line) -> None:
@@ -205,6 +201,9 @@ async def told(office: Owners, message: Path, keys: str = "") -> tuple[Talk, Cal
         await call.wait_audio(5)
         await call.pause(2.0)
         await call.send_dtmf(keys)
+        if keys == "1":
+            await call.pause(3.0)
+            await call.hangup()
 
     _, owner = await office.phone(talk, answer(then=behave))
     async with asyncio.timeout(60):
@@ -212,10 +211,10 @@ async def told(office: Owners, message: Path, keys: str = "") -> tuple[Talk, Cal
 
 
 async def test_confirmed(office: Owners, message: Path) -> None:
-    telling = asyncio.create_task(told(office, message, "1"))
-    talk, owner = await telling
-    await owner.wait_ended(15)
+    talk, owner = await told(office, message, "1")
+    await owner.wait_ended(5)
     assert talk == Talk(Outcome.CONFIRMED, "1")
+    assert owner.ended_by == "us"
     heard = owner.recording()
     assert hearing.find(await load(office.prompts / "thanks-confirmed.wav"), heard).present
     assert not hearing.find(chime(20, 6.0)[3 * 8000 :], heard).present
