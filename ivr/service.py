@@ -159,8 +159,10 @@ class Service:
     ) -> None:
         for fact in self.tracker.feed(event):
             call: Call | None = fact.call
-            if repaired and call is not None:
-                call.repaired = True
+            if call is not None:
+                call.repaired |= repaired
+                if call.attempt_id is None and self.outbound.dialer.is_ours(call.call_id):
+                    call.attempt_id = call.call_id
             for subscriber in subscribers:
                 try:
                     subscriber(fact)

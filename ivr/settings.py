@@ -185,6 +185,9 @@ class Dialer(_Section):
     approval_households: int = Field(
         200, ge=1, description="a notice to more homes needs a second person's approval"
     )
+    detect_machines: bool = Field(
+        True, description="tell answering machines from people; takes up to 2.5 s after the answer"
+    )
     leave_message: bool = Field(False, description="speak to an answering machine after its beep")
     caller_id: str = Field("", description="our number, as owners see it")
 

@@ -168,9 +168,7 @@ class Guard:
 
     def _add(self, watch: _Watch, now: float) -> Iterable[Command]:
         open_legs = [
-            leg
-            for leg in watch.call.legs
-            if leg.outcome is None and leg.ext not in watch.added
+            leg for leg in watch.call.legs if leg.outcome is None and leg.ext not in watch.added
         ]
         ringing = [leg for leg in open_legs if leg.rang]
         left = watch.ring_at + self._rings.deadline_s - now

@@ -17,6 +17,10 @@ from ivr.store.worklist import Entry, Kind
 SYSTEM_ABANDONED = "system_abandoned"
 """Disposition in the log: answered by the system, then given up by the caller."""
 
+LETS_GO_S = 0.5
+"""A Dial() that was given until the deadline counts from its own beginning, a little
+before the first ring: its phones fall silent shortly before the promise is broken."""
+
 TEXT_LIMIT = 128  # characters of a caller's name or number that are kept
 
 
@@ -187,7 +191,7 @@ def _leg(leg: Leg, broken_at: float | None, rules: Rings) -> LegRow:
         broken_at is not None
         and leg.ring_at is not None
         and leg.ring_at <= broken_at
-        and (quiet_at is None or quiet_at >= broken_at)
+        and (quiet_at is None or quiet_at >= broken_at - LETS_GO_S)
     )
     return LegRow(
         ext=clean(leg.ext),

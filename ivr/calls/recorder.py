@@ -62,6 +62,7 @@ class Recorder:
             and call.direction is not Direction.INTERNAL
             and not call.recording
             and call.call_id not in self._tasks
+            and not _is_only_told(call)
         ):
             self._tasks[call.call_id] = asyncio.create_task(self._work(call))
 
@@ -95,6 +96,11 @@ class Recorder:
         if call.system_answer_at is None or call.answer_at is None:
             return False
         return call.answer_at - call.system_answer_at >= self._greeting_s
+
+
+def _is_only_told(call: Call) -> bool:
+    """The system phoned somebody, and none of us has joined: what is said is our own message."""
+    return call.attempt_id is not None and sum(leg.answer_at is not None for leg in call.legs) < 2
 
 
 def _outside_channel(call: Call) -> str | None:

@@ -9,7 +9,7 @@ import structlog
 import typer
 
 from ivr import __version__
-from ivr.cli import calls, demo, models, notice, prompts, roster, trace
+from ivr.cli import calls, demo, models, notice, owners, prompts, roster, trace
 from ivr.cli.doctor import doctor
 from ivr.cli.office import dialplan, init
 from ivr.cli.say import say
@@ -35,6 +35,7 @@ app.add_typer(dialplan, name="dialplan")
 app.add_typer(calls.app, name="calls")
 app.add_typer(roster.app, name="roster")
 app.add_typer(notice.app, name="notice")
+app.add_typer(owners.app, name="owners")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(models.app, name="models")
 
@@ -51,15 +52,16 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="版本 · version")
     ] = False,
 ) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command; a user's mistake is one sentence and exit code 2."""
     # what a command finds out it says itself; `ivr serve` sets up a log of its own
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-
-
-def main() -> None:
-    """Run the command; a user's mistake is one sentence and exit code 2."""
     try:
         app()
     except UserError as error:

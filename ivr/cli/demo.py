@@ -28,8 +28,9 @@ from ivr.demo import day
 from ivr.demo.behaviours import answer
 from ivr.demo.call import Call
 from ivr.demo.house import House, free_port, open_house, write_phones
-from ivr.demo.scenes import FRONT_DESK, SCENES, Scene
+from ivr.demo.scenes import SCENES, Scene
 from ivr.demo.sound import Samples, read_wav
+from ivr.demo.stage import FRONT_DESK
 from ivr.errors import UserError
 from ivr.pbx.install import find_or_install
 from ivr.pbx.testing import FaultProxy

@@ -61,14 +61,14 @@ async def never_answer(call: Call) -> None:
     await call.ended.wait()
 
 
-def reject(status: int = 603, after_s: float = 0.0) -> Behaviour:
-    """Refuse, after ringing for `after_s` when that is not 0."""
+def reject(status: int = 603, after_s: float = 0.0, cause: int | None = None) -> Behaviour:
+    """Refuse, after ringing for `after_s` when that is not 0; `cause` is Q.850."""
 
     async def behave(call: Call) -> None:
         if after_s:
             call.ring()
             await call.pause(after_s)
-        call.reject(status)
+        call.reject(status, cause)
 
     return behave
 
@@ -76,6 +76,7 @@ def reject(status: int = 603, after_s: float = 0.0) -> Behaviour:
 busy = reject(486)
 unallocated = reject(404)
 unreachable = reject(480)
+suspended = reject(480, cause=54)
 
 
 def announcement(sound: Samples, status: int = 404) -> Behaviour:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import Any
 
 from ivr.demo.call import CallEnded, Refused
 from ivr.demo.house import House
-from ivr.demo.scenes import FRONT_DESK, Scene
+from ivr.demo.outage import DIALER
+from ivr.demo.scenes import Scene
 from ivr.demo.sound import Samples
-from ivr.demo.stage import Check, Stage
+from ivr.demo.stage import FRONT_DESK, Check, Stage
 from ivr.errors import UserError
 from ivr.pbx.dialplan import Account
 from ivr.pbx.testing import FaultProxy
@@ -22,7 +23,7 @@ from ivr.settings import Ladder, Line, Paths, Phone, Settings, Trunk
 HOTLINE = "4008001234"
 FREE_DESKS = ("108", "109")
 FREE_OWNER = "owner"
-SCENE_LIMIT_S = 120.0
+SCENE_LIMIT_S = 180.0
 
 
 @dataclass
@@ -97,6 +98,7 @@ def office(scenes: Sequence[Scene], prompts: Path, base: Settings, now: datetime
             "trunks": [Trunk(device="PJSIP/city"), Trunk(device=f"PJSIP/{FREE_OWNER}")],
             "lines": lines,
             "paths": Paths(prompts=prompts),
+            "dialer": DIALER,
         }
     )
 
@@ -130,42 +132,53 @@ async def play(
     if FRONT_DESK not in house.phones:
         await house.phone(FRONT_DESK)
 
-    async def one(index: int, scene: Scene) -> Played:
-        stage = Stage(house, did(index), caller(index), extensions(index), *voices, proxy=proxy)
-        played = await _play_one(scene, stage)
-        done(played)
-        return played
+    played = [Played(scene) for scene in scenes]
+    stages = [
+        Stage(
+            house, did(index), caller(index), extensions(index), *voices, proxy=proxy,
+            checks=each.checks,
+        )
+        for index, each in enumerate(played)
+    ]  # fmt: skip
 
-    numbered = list(enumerate(scenes))
-    results = await asyncio.gather(*(one(i, scene) for i, scene in numbered if not scene.alone))
-    for index, scene in numbered:
-        if scene.alone:
-            results.append(await one(index, scene))
-    order = {scene.name: index for index, scene in numbered}
-    return sorted(results, key=lambda played: order[played.scene.name])
+    async def one(each: Played, stage: Stage) -> None:
+        await _run(each, each.scene.play(stage))
+        done(each)
+
+    together = [
+        one(each, stage) for each, stage in zip(played, stages, strict=True) if not each.scene.alone
+    ]
+    preparing = [
+        _run(each, each.scene.prepare(stage))
+        for each, stage in zip(played, stages, strict=True)
+        if each.scene.prepare is not None
+    ]
+    await asyncio.gather(*together, *preparing)
+    for each, stage in zip(played, stages, strict=True):
+        if each.scene.alone and not each.error:
+            await one(each, stage)
+    return played
 
 
-async def _play_one(scene: Scene, stage: Stage) -> Played:
-    played = Played(scene, stage.checks)
+async def _run(played: Played, work: Coroutine[Any, Any, None]) -> None:
     begun = time.monotonic()
     try:
         async with asyncio.timeout(SCENE_LIMIT_S):
-            await scene.play(stage)
+            await work
     except TimeoutError as error:
         played.error = f"waited too long for something: {_where(error)}"
     except CallEnded as error:
         played.error = f"{error}: {_where(error)}"
     except (Refused, UserError, OSError) as error:
         played.error = f"{type(error).__name__}: {error}: {_where(error)}"
-    played.seconds = time.monotonic() - begun
-    return played
+    played.seconds += time.monotonic() - begun
 
 
 def _where(error: BaseException) -> str:
     """The line of the scene that could not go on."""
     trace, line = error.__traceback__, "?"
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename.endswith("scenes.py"):
+        if trace.tb_frame.f_code.co_filename.endswith(("scenes.py", "outage.py")):
             line = f"{trace.tb_frame.f_code.co_name}, line {trace.tb_lineno}"
         trace = trace.tb_next
     return line

@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from ivr.demo.stage import Stage, since
+from ivr.demo.outage import Outage
+from ivr.demo.stage import FRONT_DESK, Stage, since
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Scene:
     name: str
     title: str
     play: Callable[[Stage], Awaitable[None]]
+    prepare: Callable[[Stage], Awaitable[None]] | None = None  # while others play
     desks: int = 2  # phones that ring first
     backups: int = 0
     others: int = 0  # phones that no line rings
@@ -336,8 +338,7 @@ async def ivr_killed(stage: Stage) -> None:
 
 
 MUSIC_S = 2.0  # so much of the music is enough to know it
-FRONT_DESK = "100"
-"""The phone of the house's first line: the service desk that helps everybody."""
+_OUTAGE = Outage()
 
 SCENES = (
     Scene("answered-at-ring-1", "一响接起", answered_at_ring_1),
@@ -353,4 +354,5 @@ SCENES = (
     Scene("callback-request", "全忙，按1登记回电", callback_request, desks=1),
     Scene("ami-cut-for-10-s", "AMI 断线 10 秒", ami_cut_for_10_s, backups=1, alone=True),
     Scene("ivr-killed", "ivr 被杀后拨号方案独自守约", ivr_killed, alone=True),
+    Scene("outage-notice", "停水通知四十户", _OUTAGE.play, _OUTAGE.prepare, desks=1, alone=True),
 )

@@ -201,9 +201,13 @@ class Session:
         self.note("200")
         self._answer_now()
 
-    def reject(self, status: int = 603) -> None:
-        """Refuse: 486 busy, 603 decline, 480 unavailable, 404 no such number …"""
-        self._refuse(status, [])
+    def reject(self, status: int = 603, cause: int | None = None) -> None:
+        """Refuse: 486 busy, 603 decline, 480 unavailable, 404 no such number …
+
+        `cause` (Q.850) goes along in a Reason header, as exchanges send it (RFC 3326).
+        """
+        reason = [] if cause is None else [("Reason", f"Q.850;cause={cause}")]
+        self._refuse(status, reason)
 
     def redirect(self, number: str, status: int = 302) -> None:
         """Ask the caller's exchange to ring `number` instead (call forwarding)."""

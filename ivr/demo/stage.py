@@ -12,6 +12,9 @@ from ivr.demo.phone import Phone
 from ivr.demo.sound import RATE, Samples
 from ivr.pbx.testing import FaultProxy
 
+FRONT_DESK = "100"
+"""The phone of the house's first line: the service desk that helps everybody."""
+
 RING_LEEWAY_S = 0.3  # between an event in Asterisk and what a telephone shows of it
 
 

@@ -130,6 +130,11 @@ def write(
     spreadsheet.write(file, "业主", headings, rows, force=force)
 
 
+def note(text: str) -> str:
+    """Raises ValueError when it is longer than anyone reads."""
+    return _limited(NOTE_LENGTH)(text)
+
+
 class _Columns(NamedTuple):
     of: dict[str, int]
     phones: list[int]  # best first
@@ -231,8 +236,11 @@ class _Row:
         return tuple(dict.fromkeys(found))
 
     def home(self, above: tuple[str, str]) -> Home | None:
+        room = self.text("room")
+        if self.wrong:  # one of its cells; that it is empty now needs no telling
+            return None
         try:
-            return home(*above, self.text("room"))
+            return home(*above, room)
         except ValueError as error:
             heading, _, why = str(error).partition(" ")
             self.wrong.append((heading, why))
@@ -272,7 +280,7 @@ def _entry(where: str, row: _Row, above: tuple[str, str], area_code: str) -> Ent
     care = row.read("care", owner_words.care)
     quiet = row.read("quiet", quiet_hours) or quiet
     language = row.read("language", owner_words.language) or ""
-    note = row.read("note", _limited(NOTE_LENGTH)) or ""
+    said = row.read("note", note) or ""
     if place is None or not (name or phones):
         return None
     return Entry(
@@ -285,7 +293,7 @@ def _entry(where: str, row: _Row, above: tuple[str, str], area_code: str) -> Ent
         do_not_call=do_not_call,
         quiet=quiet,
         language=language,
-        note=note,
+        note=said,
     )
 
 

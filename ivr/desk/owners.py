@@ -1,9 +1,9 @@
 """The book of owners: importing it, looking up who lives where, who is told for a home."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import chain, zip_longest
+from itertools import chain, repeat, zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,11 +33,15 @@ class Change(NamedTuple):
     before: Owner
     after: Owner
 
-    def differences(self) -> Iterator[Difference]:
+    def differences(self, show: Callable[[str], str]) -> Iterator[Difference]:
+        """Field by field; `show` says how a telephone number is shown."""
         for name, heading in FIELDS.items():
             before, after = getattr(self.before, name), getattr(self.after, name)
-            if before != after:
-                yield Difference(heading, words(before), words(after))
+            if before == after:
+                continue
+            if name == "phones":
+                before, after = tuple(map(show, before)), tuple(map(show, after))
+            yield Difference(heading, words(before), words(after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,9 @@ class Owners:
         owners = [_owner(row) for row in await self._table.all()]
         return sorted(owners, key=lambda owner: [natural(home) for home in owner.homes[:1]])
 
+    async def is_empty(self) -> bool:
+        return not await self._table.buildings()
+
     async def by_number(self, number: str) -> list[Owner]:
         """Owners with this number, however it is written: who is calling."""
         with suppress(ValueError):  # an extension, or a caller without a number
@@ -167,14 +174,15 @@ def plan(reading: Reading, stored: Iterable[Owner], version: int, language: str)
     drafts, repeats = _gathered(reading.entries)
     book = _Index(stored)
     known = [book.by_phone(draft) for draft in drafts]
+    new: list[_Draft] = []
     for draft, owner in zip(drafts, known, strict=True):
         before = owner or book.by_home(draft)
         if before is None:
-            made.added.append(_new(draft, language))
-            continue
-        after = _updated(before, draft)
-        if after != before:
+            new.append(draft)
+        elif (after := _updated(before, draft)) != before:
             made.changed.append(Change(before, after))
+    # Ids are read back in their order: it shall be the file's.
+    made.added.extend(map(_new, sorted(ids.uuid7() for _ in new), new, repeat(language)))
     unchanged = len(drafts) - len(made.added) - len(made.changed)
     return replace(made, same=unchanged, repeats=repeats[:REPEATS_KEPT], repeated=len(repeats))
 
@@ -185,8 +193,10 @@ def household(home: Home, owners: Sequence[Owner]) -> Household:
     The best number of each owner comes before the second best of any.
     """
     callable_ = [owner for owner in owners if not owner.do_not_call]
+    spared = {phone for owner in owners if owner.do_not_call for phone in owner.phones}
     lines = [
-        [line for line in map(phone_numbers.dialled, owner.phones) if line] for owner in callable_
+        [line for line in map(phone_numbers.dialled, owner.phones) if line and line not in spared]
+        for owner in callable_
     ]
     in_turn = chain.from_iterable(zip_longest(*lines))
     reached = [owner for owner, own in zip(callable_, lines, strict=True) if own]
@@ -322,10 +332,10 @@ class _Index:
         return None
 
 
-def _new(draft: _Draft, language: str) -> Owner:
+def _new(owner: str, draft: _Draft, language: str) -> Owner:
     said = draft.entry
     return Owner(
-        id=ids.uuid7(),
+        id=owner,
         name=draft.name,
         title=said.title,
         phones=tuple(draft.phones),

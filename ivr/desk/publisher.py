@@ -39,6 +39,7 @@ class Publisher:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._version: int | None = None
+        self._complained = ""
         self.published = asyncio.Event()
         """Set while Asterisk has what the roster says."""
 
@@ -88,9 +89,17 @@ class Publisher:
                     await self._publish()
             except (ActionFailed, ActionTimeout, ConnectionLost):
                 continue  # connected() wakes us when Asterisk is back
-            except Exception:
+            except Exception as error:
                 # the roster could not be read; what was published goes on to hold
-                log.exception("the duty ladders could not be renewed")
+                self._complain(f"the duty ladders could not be renewed: {error}")
+            else:
+                self._complained = ""
+
+    def _complain(self, sentence: str) -> None:
+        """Once, and not at every look."""
+        if sentence != self._complained:
+            log.error(sentence)
+        self._complained = sentence
 
     async def _publish(self) -> None:
         for line, segments in self._segments.items():

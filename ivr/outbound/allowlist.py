@@ -44,7 +44,7 @@ def _compile(pattern: str) -> re.Pattern[str]:
 
 
 def _set(pattern: str, content: str) -> str:
-    """Digits and ranges between brackets; a dash at an end is itself."""
+    """Digits and ranges between brackets; a dash at an end means nothing to Asterisk."""
     chosen: set[str] = set()
     index = 0
     while index < len(content):
@@ -54,6 +54,9 @@ def _set(pattern: str, content: str) -> str:
             index += 2
         if first > last:
             raise UserError(f"outgoing.allow: {pattern!r} has a range that runs backwards")
-        chosen.update(chr(code) for code in range(ord(first), ord(last) + 1))
+        if first != "-":
+            chosen.update(chr(code) for code in range(ord(first), ord(last) + 1))
         index += 1
-    return "[" + "".join(re.escape(char) for char in sorted(chosen)) + "]"
+    if not chosen:
+        raise UserError(f"outgoing.allow: {pattern!r} has a set without a digit")
+    return "[" + "".join(sorted(chosen)) + "]"

@@ -86,7 +86,10 @@ class Ledger:
         Raises UserError when that state does not follow, or somebody was faster.
         """
         async with self._db.write() as writer:
-            return await self._change(writer, campaign, state, **changes)
+            changed = await self._change(writer, campaign, state, **changes)
+            if await self._tables.finish_campaign(writer, campaign.id):
+                changed = replace(changed, state=CampaignState.DONE)  # nobody was left to tell
+            return changed
 
     async def _change(
         self, writer: Writer, campaign: Campaign, state: CampaignState, **changes: Any
@@ -157,8 +160,7 @@ class Ledger:
         return [_task(row) for row in found]
 
     async def task(self, task_id: str) -> Task | None:
-        async with self._db.write() as writer:
-            row = await self._tables.task(writer, task_id)
+        row = await self._tables.task(task_id)
         return None if row is None else _task(row)
 
     async def due(self, campaign: str, at: float, limit: int) -> list[Task]:
@@ -228,7 +230,7 @@ class Ledger:
         for those who share the number."""
         assert attempt.outcome is not None
         values = {**_attempt_values(attempt), "state": AttemptState.DONE}
-        row = await self._tables.task(writer, attempt.task_id)
+        row = await self._tables.task(attempt.task_id, writer)
         if not await self._tables.end_attempt(writer, values) or row is None:
             return
         task = _task(row)

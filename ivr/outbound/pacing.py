@@ -8,6 +8,8 @@ BURST = 1.25
 In any second at most floor(pace + BURST) calls begin: pace + 1 for a whole pace.
 """
 
+WHOLE = 1.0 - 1e-9  # who waited as told must not wait again for a rounding error
+
 
 class Pace:
     """A token bucket of `rate` calls a second. The rate may be changed at any time."""
@@ -29,12 +31,12 @@ class Pace:
     def wait_s(self, at: float) -> float:
         """Seconds from `at` until a call may begin; 0 if it may now."""
         self._fill(at)
-        return max(0.0, (1.0 - self._tokens) / self._rate)
+        return 0.0 if self._tokens >= WHOLE else (1.0 - self._tokens) / self._rate
 
     def take(self, at: float) -> bool:
         """Begin a call at `at`, if it may."""
         self._fill(at)
-        if self._tokens < 1.0:
+        if self._tokens < WHOLE:
             return False
         self._tokens -= 1.0
         return True

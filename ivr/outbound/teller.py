@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from ivr.errors import UserError
+from ivr.outbound.beep import until_beep
 from ivr.outbound.callins import PREFIX
 from ivr.outbound.dialer import Dialer
 from ivr.outbound.messages import Messages, listener
@@ -67,12 +68,26 @@ class Teller:
 
     async def _tell(self, line: Line, campaign: Campaign, task: Task) -> Talk:
         conversation = self._conversation(line)
+        message = await self._message(campaign, task)
+        if line.variables.get("IVR_HEARD") == "machine":
+            return await self._leave(conversation, message)
 
         async def to_person() -> None:
             # the attempt's id is the uniqueid of the owner's own channel
             await self._switch.go_on_to_hotline(line.attempt)
 
-        return await tell(conversation, await self._message(campaign, task), to_person)
+        return await tell(conversation, message, to_person)
+
+    async def _leave(self, conversation: Conversation, message: Path) -> Talk:
+        """An answering machine: its beep is awaited, or the call ends at once."""
+        if not self._settings.dialer.leave_message:
+            return Talk(Outcome.VOICEMAIL)
+        try:
+            await until_beep(conversation.line)
+            await conversation.say(message, interruptible=False)
+        except HungUp:
+            return Talk(Outcome.VOICEMAIL, note="留言未完")
+        return Talk(Outcome.VOICEMAIL, note="已留言")
 
     async def _called_in(self, line: Line, number: str) -> None:
         """Somebody on the list calls: the notice first, then the phones ring."""

@@ -54,9 +54,16 @@ class Switch:
         )
 
     async def dial_out(
-        self, dial_string: str, attempt_id: str, ring_s: float, caller_id: str = ""
+        self,
+        dial_string: str,
+        attempt_id: str,
+        ring_s: float,
+        caller_id: str = "",
+        owner: str = "",
     ) -> None:
         """Phone somebody outside; who answers talks with ivr (context ivr-talk).
+
+        `owner` is the number, as our phones show it if they want a person then.
 
         The channel's uniqueid is `attempt_id`. Asterisk has only taken the order
         when this returns; what became of it is told by events.
@@ -69,7 +76,7 @@ class Switch:
                 channel_id=attempt_id,
                 caller_id=f"<{_NUMBER.sub('', caller_id)[:24]}>" if caller_id else None,
                 timeout_s=ring_s,
-                variables={"IVR_ATTEMPT": attempt_id},
+                variables={"IVR_ATTEMPT": attempt_id, "IVR_OWNER": owner},
             )
         )
 

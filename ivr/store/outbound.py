@@ -78,7 +78,9 @@ class OutboundTables:
     async def due(self, campaign: str, at: float, limit: int) -> list[Row]:
         return await self.db.fetch_all(SQL["due"], {"campaign": campaign, "at": at, "limit": limit})
 
-    async def task(self, writer: Writer, task: str) -> Row | None:
+    async def task(self, task: str, writer: Writer | None = None) -> Row | None:
+        if writer is None:
+            return await self.db.fetch_one(SQL["task"], {"id": task})
         rows = list(await writer.execute_fetchall(SQL["task"], {"id": task}))
         return rows[0] if rows else None
 

@@ -102,7 +102,7 @@ class OwnerTable:
         if len(owners) > MANY:
             wanted = set(owners)
             return [row for row in await self.all() if row.id in wanted]
-        return await self._whole("some", {"site": self._site, "owners": json.dumps(owners)})
+        return await self._whole("some", {"owners": json.dumps(owners)})
 
     async def _whole(self, query: str, wanted: dict[str, str]) -> list[OwnerRow]:
         phones: dict[str, list[tuple[str, str]]] = {}

@@ -16,9 +16,8 @@ MAX_COMMAND = 127  # characters; longer ones Asterisk ignores
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """MEDIA_START, the first message: which channel this is and what it inherited."""
+    """MEDIA_START, the first message. `variables` are those the call's channel passed on."""
 
-    channel: str
     format: str
     variables: Mapping[str, str]
 
@@ -62,7 +61,6 @@ def command(name: str, **values: str) -> str:
     return text
 
 
-ANSWER = command("ANSWER")
 FLUSH = command("FLUSH_MEDIA")
 HANG_UP = command("HANGUP")
 
@@ -85,7 +83,6 @@ def parse(text: str) -> Event | None:
             if not isinstance(variables, dict):
                 variables = {}
             return Started(
-                str(said.get("channel", "")),
                 str(said.get("format", "")),
                 {str(name): str(value) for name, value in variables.items()},
             )

@@ -7,7 +7,7 @@ first start wrote into the data folder (`Authorization: Bearer …`).
 import hmac
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -61,13 +61,18 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
     except (ConnectionLost, ActionTimeout) as error:
         return _problem(503, f"Asterisk cannot be reached: {error}")
     except web.HTTPException as error:
-        return _problem(error.status, error.reason)
+        return _problem(error.status, error.reason, error.headers)
 
 
-def _problem(status: int, detail: str) -> web.Response:
+TELLING = ("WWW-Authenticate", "Allow")  # headers that belong to their status
+
+
+def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    kept = {name: headers[name] for name in TELLING if name in headers} if headers else {}
     return web.json_response(
         {"type": "about:blank", "status": status, "detail": detail},
         status=status,
+        headers=kept,
         content_type="application/problem+json",
         dumps=lambda value: json.dumps(value, ensure_ascii=False),
     )

@@ -142,6 +142,7 @@ def test_a_breach_stands_against_the_phones_that_rang_then() -> None:
         legs=[
             leg("101", 0, 20, outcome=LegOutcome.ELSEWHERE),
             leg("102", 0, 4, outcome=LegOutcome.BUSY),  # refused long before
+            leg("103", 0, 14.8, outcome=LegOutcome.NO_ANSWER),  # Dial() gave up just before
             leg("201", 16, 20, outcome=LegOutcome.ANSWERED),  # began after the system answered
         ],
     )
@@ -149,6 +150,7 @@ def test_a_breach_stands_against_the_phones_that_rang_then() -> None:
     assert [(phone.ext, phone.breach) for phone in row.legs] == [
         ("101", True),
         ("102", False),
+        ("103", True),
         ("201", False),
     ]
 

@@ -39,9 +39,7 @@ async def recorder(asked: Asked, tmp_path: Path) -> AsyncIterator[Make]:
 
     def make(*, enabled: bool = True, notice_s: float = 0.0) -> Recorder:
         settings = Settings(recording=Recording(enabled=enabled), paths=Paths(data=tmp_path))
-        one = Recorder(
-            settings, Tracker(), asked.switch, notice_s=notice_s, greeting_s=GREETING_S
-        )
+        one = Recorder(settings, Tracker(), asked.switch, notice_s=notice_s, greeting_s=GREETING_S)
         made.append(one)
         return one
 

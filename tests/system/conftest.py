@@ -1,6 +1,5 @@
 """One house for the stories of each module, and what must be true of it in the end."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest_asyncio
 
 from ivr.demo.house import House
 from ivr.settings import Rings, Settings, Waiting
-from tests.system.office import Evening, open_office
+from tests.system.office import Evening, open_office, until
 
 QUICK = Settings(rings=Rings(ring_cadence_s=1.0), waiting=Waiting(apology_every_s=5, end_after_s=0))
 
@@ -38,7 +37,10 @@ async def evening(
             yield told
         finally:
             await told.close()
-        if not all(task.done() and not task.cancelled() and not task.exception() for task in told.tasks.values()):
+        if not all(
+            task.done() and not task.cancelled() and not task.exception()
+            for task in told.tasks.values()
+        ):
             return  # whoever failed left calls behind
         await nothing_is_left_open(house)
     nothing_failed(folder / "ivr.log")
@@ -47,14 +49,18 @@ async def evening(
 async def nothing_is_left_open(house: House) -> None:
     """No channel in Asterisk, no call in the tracker, no call twice in the log."""
     if house.asterisk.process is not None and house.asterisk.process.returncode is None:
-        async with asyncio.timeout(15):
-            while "0 active channels" not in await house.asterisk.cli("core show channels"):
-                await asyncio.sleep(0.1)
+
+        async def no_channel() -> bool:
+            return "0 active channels" in await house.asterisk.cli("core show channels")
+
+        await until(no_channel, 15)
     if house.service is None:
         return
-    async with asyncio.timeout(10):
-        while (await house.get("/api/v1/live"))["calls"]:
-            await asyncio.sleep(0.1)
+
+    async def no_call() -> bool:
+        return not (await house.get("/api/v1/live"))["calls"]
+
+    await until(no_call)
     rows = (await house.get("/api/v1/calls", limit=1000))["calls"]
     ids = [row["call_id"] for row in rows]
     assert len(ids) == len(set(ids))

@@ -65,6 +65,13 @@ def make_prompts(folder: Path) -> Path:
     return folder
 
 
+async def until(probe: Callable[[], Awaitable[bool]], timeout_s: float = 10.0) -> None:
+    """For what no event announces: wait until `probe` says yes. Raises TimeoutError."""
+    async with asyncio.timeout(timeout_s):
+        while not await probe():  # noqa: ASYNC110 - it is in another process
+            await asyncio.sleep(0.05)
+
+
 @dataclass
 class Desk(Stage):
     """A story's view of the office."""
@@ -107,11 +114,17 @@ class Desk(Stage):
         for call in (owner, *others):
             await call.wait_ended(5)
 
-    async def until(self, probe: Callable[[], Awaitable[bool]], timeout_s: float = 10.0) -> None:
-        """Wait until `probe` says yes; raises TimeoutError."""
-        async with asyncio.timeout(timeout_s):
-            while not await probe():
-                await asyncio.sleep(0.05)
+    async def on_the_mobile(self) -> Call:
+        """The call that the story's duty mobile, in the city, has got."""
+        found: list[Call] = []
+
+        async def rung() -> bool:
+            found[:] = [c for c in self.house.city.received if c.number == self.mobile]
+            return bool(found)
+
+        await until(rung, 15)
+        await found[0].wait_audio(5)
+        return found[0]
 
     async def open_call(self, **wanted: Any) -> dict[str, Any]:
         """The story's call as the service has it, once it is as wanted."""
@@ -122,7 +135,7 @@ class Desk(Stage):
             found = await self.live()
             return found is not None and all(found[key] == value for key, value in wanted.items())
 
-        await self.until(as_wanted)
+        await until(as_wanted)
         assert found is not None
         return found
 

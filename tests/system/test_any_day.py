@@ -101,9 +101,7 @@ async def test_every_call_is_one_row(office: tuple[House, list[Desk]], day: int)
 
         house.phones[ext].behaviour = behave
     numbers = [f"137{day:04}{n:04}" for n in range(CALLS)]
-    await asyncio.gather(
-        *(an_owner(chance.choice(desks), number, chance) for number in numbers)
-    )
+    await asyncio.gather(*(an_owner(chance.choice(desks), number, chance) for number in numbers))
     for ext in everybody:
         for call in house.phones[ext].calls:
             house.phones[ext].spawn(call.hangup())

@@ -15,7 +15,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from ivr.cache import cache_dir
-from ivr.demo.house import House, fresh_settings, free_port, open_house
+from ivr.demo.house import House, free_port, fresh_settings, open_house
 from ivr.errors import UserError
 from ivr.pbx.testing import FaultProxy
 from ivr.settings import Ami, Ladder, Line, Paths, Phone, Settings, Trunk
@@ -208,8 +208,6 @@ async def test_an_asterisk_that_is_too_old(tmp_path: Path) -> None:
     fake = tmp_path / "asterisk"
     fake.write_text("#!/bin/sh\necho Asterisk 18.10.0\n")
     fake.chmod(0o755)
-    code, said = await ivr(
-        "demo", "--once", IVR_ASTERISK=str(fake), IVR_CACHE=str(cache_dir())
-    )
+    code, said = await ivr("demo", "--once", IVR_ASTERISK=str(fake), IVR_CACHE=str(cache_dir()))
     assert code == 2
     assert "is no Asterisk of version 22.6 or later" in said

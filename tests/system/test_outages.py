@@ -4,7 +4,6 @@ A ring is one second here; a link that is silent for a second is dead. These
 stories break what the others need, so they are told one after the other.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +16,7 @@ from ivr.ids import uuid7
 from ivr.settings import Ami, Rings, Settings, Waiting
 from ivr.store.database import FILE_NAME, Database
 from ivr.store.roster import RosterRow
-from tests.system.office import Desk, story, transfers
+from tests.system.office import Desk, story, transfers, until
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="module")]
 
@@ -116,7 +115,7 @@ async def test_the_link_is_half_open(desk: Desk) -> None:
     async def noticed() -> bool:
         return not (await desk.house.get("/healthz"))["components"]["ami"]["ok"]
 
-    await desk.until(noticed)
+    await until(noticed)
     desk.proxy.thaw()
     await desk.house.until_healthy()
     await desk.ends(owner, clerk)
@@ -195,7 +194,7 @@ async def test_ivr_is_killed_in_mid_call(desk: Desk) -> None:
     async def looked_at() -> bool:
         return bool((await rows(desk, 3))[0]["recording_state"] == "ok")
 
-    await desk.until(looked_at)
+    await until(looked_at)
 
 
 @story(alone=True)
@@ -272,7 +271,7 @@ async def test_the_published_ladder_rules_while_ivr_is_stopped(desk: Desk) -> No
         row = await house.asterisk.cli(f"database get ivr/line{desk.index} 1")
         return f"PJSIP/{desk.ext[2]}" in row
 
-    await desk.until(published)
+    await until(published)
     async with ivr_down(desk, kill=False):
         owner = desk.dial()
         clerk = await desk.picks_up(2)

@@ -15,7 +15,7 @@ from ivr.ids import uuid7
 from ivr.settings import Rings, Settings, Waiting
 from ivr.store.database import FILE_NAME, Database
 from ivr.store.roster import RosterRow
-from tests.system.office import Desk, legs, story
+from tests.system.office import Desk, legs, story, until
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="module")]
 
@@ -160,7 +160,7 @@ async def test_a_busy_backup_is_no_help_and_no_harm(desk: Desk) -> None:
     await desk.ends(owner, again)
     row = await desk.row()
     desk.logged(row, disposition="answered", answered_ext=desk.ext[0], breach=True)
-    assert [leg["breach"] for leg in row["legs"] if leg["ext"] == desk.ext[1]][0] is False
+    assert not next(leg for leg in row["legs"] if leg["ext"] == desk.ext[1])["breach"]
 
 
 @story(backup=(1,), unplugged=(1,))
@@ -248,11 +248,7 @@ async def test_after_an_apology_the_duty_mobile(desk: Desk) -> None:
     await owner.wait_answered(5)
     await owner.pause(7.0)
     desk.said("sorry-wait", owner, after_s=4.0)
-    async with asyncio.timeout(15):
-        while not [call for call in desk.house.city.received if call.number == desk.mobile]:
-            await asyncio.sleep(0.1)
-    (guard,) = [call for call in desk.house.city.received if call.number == desk.mobile]
-    await guard.wait_audio(5)
+    guard = await desk.on_the_mobile()
     desk.said("mobile-connect", owner, after_s=8.0)
     await guard.say(desk.clerk_says)
     desk.understood("owner hears the guard", desk.clerk_says, owner.recording())
@@ -276,7 +272,7 @@ async def test_the_duty_roster_changes_without_a_restart(desk: Desk) -> None:
         row = await house.asterisk.cli(f"database get ivr/line{desk.index} 1")
         return f"PJSIP/{desk.ext[2]}" in row
 
-    await desk.until(published)
+    await until(published)
     owner = desk.dial()
     relief = await desk.picks_up(2)
     await relief.wait_audio(5)

@@ -1,6 +1,8 @@
 """What people hear and what is recorded: hold, the notice, both voices."""
 
 import asyncio
+import json
+import sys
 import wave
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from ivr.demo import hearing
 from ivr.demo.behaviours import answer
 from ivr.demo.sound import Samples, read_wav
-from tests.system.office import SAID_S, Desk, story
+from tests.system.office import SAID_S, Desk, story, until
 
 pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="module")]
 
@@ -24,7 +26,7 @@ async def recorded(desk: Desk) -> Samples:
     async def looked_at() -> bool:
         return bool((await desk.rows())[0]["recording_state"] == "ok")
 
-    await desk.until(looked_at)
+    await until(looked_at)
     row = await desk.row()
     file = Path(desk.house.settings.paths.data) / row["recording"]
     with wave.open(str(file)) as audio:
@@ -130,8 +132,7 @@ async def test_a_call_of_the_staff_is_recorded_and_logged_outbound(desk: Desk) -
     desk.house.city.subscriber(desk.mobile, answer(0.3))
     clerk = desk.phone(0).call(desk.mobile)
     await clerk.wait_answered(5)
-    (owner,) = [call for call in desk.house.city.received if call.number == desk.mobile]
-    await owner.wait_audio(5)
+    owner = await desk.on_the_mobile()
     await clerk.pause(BEGUN_S)
     desk.said("recording-notice", clerk)
     desk.said("recording-notice", owner)
@@ -186,3 +187,36 @@ async def test_between_colleagues_nothing_is_recorded(desk: Desk) -> None:
     desk.logged(row, direction="internal", disposition="answered", recording="", breach=False)
 
 
+@story(alone=True)
+async def test_a_recorded_trace_tells_the_same_call(desk: Desk) -> None:
+    """`ivr record` beside the service, then `ivr replay`."""
+    trace = desk.house.folder / "office.ami"
+    recorder = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ivr", "record", "--no-mask", str(trace),
+        "--config", str(desk.house.config), stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+    async def records() -> bool:
+        return trace.exists() and "FullyBooted" in trace.read_text()
+
+    await until(records)
+    owner, clerk = await desk.connected()
+    await clerk.refer(desk.ext[1])
+    target = await desk.picks_up(1)
+    await target.wait_audio(5)
+    await desk.ends(owner, target)
+    row = await desk.row()
+    recorder.terminate()
+    await recorder.communicate()
+    assert recorder.returncode == 0
+    replay = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "ivr", "replay", "--json", str(trace), stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await replay.communicate()
+    calls = [json.loads(line) for line in said.decode().splitlines()]
+    (call,) = [call for call in calls if call["caller"] == desk.caller]
+    told = ("call_id", "called", "disposition", "hangup_by", "rings", "answered_ext")
+    assert [call[key] for key in told] == [row[key] for key in told]
+    assert [(turn["by"], turn["to"], turn["outcome"]) for turn in call["transfers"]] == [
+        (desk.ext[0], desk.ext[1], "answered")
+    ]

@@ -160,12 +160,9 @@ async def test_to_a_mobile(desk: Desk) -> None:
     desk.house.city.subscriber(desk.mobile, answer(0.3))
     owner, clerk = await desk.connected()
     await clerk.refer(desk.mobile)
-    async with asyncio.timeout(10):
-        while not (rung := [c for c in desk.house.city.received if c.number == desk.mobile]):
-            await asyncio.sleep(0.05)
-    await rung[0].wait_audio(5)
-    rang_after_the_prompt(desk, owner, rung[0])
-    await desk.ends(owner, rung[0])
+    target = await desk.on_the_mobile()
+    rang_after_the_prompt(desk, owner, target)
+    await desk.ends(owner, target)
     row = await desk.row()
     assert [t[:3] for t in transfers(row)] == [("blind", desk.ext[0], desk.mobile)]
     desk.logged(row, disposition="answered", direction="inbound")

@@ -1,6 +1,7 @@
 """Conversations on a real Asterisk: what owners hear, press and say."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -161,6 +162,25 @@ async def test_without_ivr_the_dialplan_ends_the_call(office: Owners) -> None:
         await owner.wait_ended(5)
     finally:
         await office.media.start()
+    assert owner.ended_by == "them"
+
+
+async def test_when_ivr_stops_in_the_middle_the_dialplan_ends_the_call(office: Owners) -> None:
+    ended = asyncio.Event()
+
+    async def talk(line: Line) -> None:
+        with contextlib.suppress(HungUp):
+            await Conversation(line, office.prompts).say(chime(11, 20.0))
+        ended.set()
+
+    _, owner = await office.phone(talk)
+    await owner.wait_audio(5)
+    await office.media.close()
+    try:
+        await owner.wait_ended(5)
+    finally:
+        await office.media.start()
+    assert ended.is_set()
     assert owner.ended_by == "them"
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from ivr.errors import UserError
 from ivr.settings import Media
-from ivr.talk import media as room
+from ivr.talk import media_line
 from ivr.talk.line import Line, Pcm
 from ivr.talk.media import MediaServer, OnLine
 
@@ -210,7 +210,7 @@ async def test_what_the_caller_says_comes_in_frames() -> None:
 async def test_a_slow_listener_loses_the_oldest_and_holds_nobody_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(room, "_BACKLOG", 3)
+    monkeypatch.setattr(media_line, "_BACKLOG", 3)
     async with talking() as (line, peer):
         frames = line.frames()
         first = asyncio.ensure_future(anext(frames))
@@ -321,7 +321,7 @@ async def test_a_caller_who_goes_in_the_middle_heard_a_part() -> None:
 async def test_an_asterisk_that_plays_nothing_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(room, "_STALL_S", 0.05)
+    monkeypatch.setattr(media_line, "_STALL_S", 0.05)
     async with talking() as (line, peer):
         playing = asyncio.create_task(line.play(SECOND))
         await peer.hear(3)
@@ -333,7 +333,7 @@ async def test_an_asterisk_that_plays_nothing_is_given_up(
 async def test_an_asterisk_that_does_not_even_hang_up_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(room, "_GOODBYE_S", 0.05)
+    monkeypatch.setattr(media_line, "GOODBYE_S", 0.05)
     async with talking() as (line, _):
         await line.hangup()
         assert line.ended.is_set()

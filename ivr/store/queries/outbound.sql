@@ -97,8 +97,10 @@ INSERT INTO attempts (id, site, task, campaign, number, state, created_at)
 VALUES (:id, :site, :task_id, :campaign_id, :number, :state, :created_at);
 
 -- name: begin_task
+-- Not for a campaign that was paused a moment ago.
 UPDATE tasks SET attempt = :id, number_index = :number_index, tries = tries + 1
-WHERE id = :task_id AND outcome IS NULL AND attempt = '';
+WHERE id = :task_id AND outcome IS NULL AND attempt = ''
+  AND EXISTS (SELECT 1 FROM campaigns WHERE campaigns.id = campaign AND state = 'running');
 
 -- name: note_attempt
 -- Never backwards: what is done stays done.
@@ -142,26 +144,26 @@ WHERE id = :id AND outcome IS NULL;
 UPDATE tasks SET outcome = 'duplicate', duplicate_of = :task, settled_at = :at
 WHERE campaign = :campaign AND id <> :task AND attempt = ''
   AND id IN (SELECT task FROM task_numbers WHERE number = :number)
-  AND (outcome IS NULL OR (outcome = 'duplicate' AND duplicate_of IN (
-    SELECT leader.id FROM tasks AS leader
-    WHERE leader.campaign = :campaign AND (leader.outcome IS NULL OR leader.outcome = 'duplicate')
-  )));
+  AND (outcome IS NULL OR (outcome = 'duplicate' AND COALESCE(
+    (SELECT leader.outcome FROM tasks AS leader WHERE leader.id = tasks.duplicate_of),
+    'duplicate'
+  ) = 'duplicate'));
 
 -- name: duplicates_missed
--- Those who waited for this household, or for one that waits itself now, and have
--- not the number that was told.
+-- Those who waited for this household, or for one that waits for it now, and have not
+-- the number that was told.
 UPDATE tasks SET outcome = NULL, duplicate_of = '', settled_at = NULL, due_at = :at
-WHERE campaign = :campaign AND outcome = 'duplicate'
+WHERE outcome = 'duplicate' AND duplicate_of <> ''
   AND duplicate_of IN (
-    SELECT leader.id FROM tasks AS leader
-    WHERE leader.campaign = :campaign AND (leader.id = :task OR leader.outcome = 'duplicate')
+    SELECT :task UNION
+    SELECT id FROM tasks WHERE duplicate_of = :task AND duplicate_of <> ''
   )
   AND id NOT IN (SELECT task FROM task_numbers WHERE number = :number);
 
 -- name: duplicates_reopened
 -- The household they waited for was not reached; they have numbers of their own.
 UPDATE tasks SET outcome = NULL, duplicate_of = '', settled_at = NULL, due_at = :at
-WHERE campaign = :campaign AND duplicate_of = :task AND outcome = 'duplicate'
+WHERE duplicate_of = :task AND duplicate_of <> '' AND outcome = 'duplicate'
   AND EXISTS (
     SELECT 1 FROM task_numbers WHERE task_numbers.task = tasks.id
       AND number NOT IN (SELECT number FROM task_numbers WHERE task = :task)
@@ -170,7 +172,7 @@ WHERE campaign = :campaign AND duplicate_of = :task AND outcome = 'duplicate'
 -- name: duplicates_settled
 -- … and these have none: it ended for them as it did for the household they waited for.
 UPDATE tasks SET outcome = :outcome, settled_at = :at
-WHERE campaign = :campaign AND duplicate_of = :task AND outcome = 'duplicate';
+WHERE duplicate_of = :task AND duplicate_of <> '' AND outcome = 'duplicate';
 
 -- name: close_open
 -- Nobody is phoned any more: the last call's outcome, or why there was none.

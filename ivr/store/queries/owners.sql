@@ -38,8 +38,7 @@ SELECT owner, building, unit, room FROM owner_homes WHERE site = :site ORDER BY 
 
 -- name: some
 -- json_each: PostgreSQL says = ANY here, as in those below.
-SELECT * FROM owners
-WHERE site = :site AND id IN (SELECT value FROM json_each(:owners)) ORDER BY id;
+SELECT * FROM owners WHERE id IN (SELECT value FROM json_each(:owners)) ORDER BY id;
 
 -- name: some_phones
 SELECT owner, number, number_key FROM owner_phones

@@ -12,8 +12,6 @@ CREATE TABLE owners (
   note TEXT NOT NULL
 );
 
-CREATE INDEX owners_by_site ON owners (site);
-
 CREATE TABLE owner_phones (
   owner TEXT NOT NULL REFERENCES owners (id) ON DELETE CASCADE,
   site TEXT NOT NULL,

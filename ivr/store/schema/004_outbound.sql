@@ -37,7 +37,7 @@ CREATE TABLE tasks (
 
 -- The dialing decision: the first few due, without a look at the others.
 CREATE INDEX tasks_due ON tasks (campaign, due_at, id) WHERE outcome IS NULL AND attempt = '';
-CREATE INDEX tasks_by_outcome ON tasks (campaign, outcome);
+CREATE INDEX tasks_by_outcome ON tasks (campaign, outcome, attempt);  -- alone tells the progress
 CREATE INDEX tasks_duplicates ON tasks (duplicate_of) WHERE duplicate_of <> '';
 
 CREATE TABLE task_numbers (
@@ -69,7 +69,6 @@ CREATE TABLE attempts (
 
 CREATE INDEX attempts_by_task ON attempts (task, created_at);
 CREATE INDEX attempts_by_number ON attempts (number, created_at);
-CREATE INDEX attempts_open ON attempts (site) WHERE state <> 'done';
 -- Whatever the program does: one call at a time to a household, and to a number.
 CREATE UNIQUE INDEX attempts_one_per_task ON attempts (task) WHERE state <> 'done';
 CREATE UNIQUE INDEX attempts_one_per_number ON attempts (site, number) WHERE state <> 'done';
