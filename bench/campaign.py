@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ivr.demo.behaviours import answer, busy, never_answer
-from ivr.demo.house import House, open_house
+from ivr.demo.house import House
 from ivr.outbound.campaigns import Campaigns
 from ivr.outbound.dialer import Dialer
 from ivr.outbound.model import Attempt, CampaignState, Outcome
@@ -36,10 +36,9 @@ from ivr.pbx.session import Session
 from ivr.pbx.switch import Switch
 from ivr.store.database import FILE_NAME, Database
 from tests.outbound.office import (
-    BASE,
     campaign,
-    dialplan,
     households,
+    open_town,
     settings,
     spawn,
     stop,
@@ -82,7 +81,7 @@ async def play(house: House, db: Database, first: int, count: int, lines: int, s
         house, settings(lines=lines, pace=PACE * scale, ring_s=RING_S / scale, attempts=1)
     )
     try:
-        while (await campaigns.get(notice.id)).state is not CampaignState.DONE:
+        while (await campaigns.get(notice.id)).state is not CampaignState.DONE:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         cpu_s = await stop(process)
     finally:
@@ -114,9 +113,10 @@ async def decisions(folder: Path) -> list[float]:
 async def bench(count: int, lines: int, scale: float, folder: Path) -> bool:
     chance = random.Random(3)
     talk_s = f"$[${{RAND({10_000 / scale:.0f},{25_000 / scale:.0f})}} / 1000]"
-    async with open_house(
-        BASE, folder, service=False, extra_dialplan=dialplan(talk_s)
-    ) as house, await Database.open(house.settings.paths.data / FILE_NAME) as db:  # fmt: skip
+    async with (
+        open_town(folder, talk_s) as house,
+        await Database.open(house.settings.paths.data / FILE_NAME) as db,
+    ):
         house.city.silent = True
         for each in households(campaign(), count):
             after_s = chance.uniform(2, 20) / scale

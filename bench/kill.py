@@ -26,12 +26,12 @@ from typing import NamedTuple
 
 from ivr.demo.agent import Behaviour
 from ivr.demo.behaviours import answer, busy, never_answer, unallocated, unreachable
-from ivr.demo.house import House, open_house
+from ivr.demo.house import House
 from ivr.outbound.campaigns import Campaigns
 from ivr.outbound.ledger import Story
 from ivr.outbound.model import TOLD, CampaignState, Outcome
 from ivr.store.database import FILE_NAME, Database
-from tests.outbound.office import BASE, campaign, dialplan, households, settings, spawn
+from tests.outbound.office import campaign, households, open_town, settings, spawn
 
 LINES = 12
 LIFE_S = (0.05, 2.5)  # from when it dials until it is killed
@@ -60,7 +60,7 @@ async def run(kills: int, count: int, seed: int, folder: Path) -> Result:
     done, number = 0, 0
     duplicates = forgotten = calls = 0
     outcomes: Counter[Outcome] = Counter()
-    async with open_house(BASE, folder, service=False, extra_dialplan=dialplan(0.5)) as house:
+    async with open_town(folder, 0.5) as house:
         house.city.silent = True
         async with await Database.open(house.settings.paths.data / FILE_NAME) as db:
             campaigns = Campaigns(db, house.settings.site.id)

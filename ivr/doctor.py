@@ -18,6 +18,7 @@ from ivr.settings import Settings
 CONTEXTS = ("ivr-from-trunk", "ivr-line", "ivr-wait", "ivr-transfer", "ivr-dids")
 RIGHTS_READ = {"system", "call", "user"}
 MUSIC = ("ivr-greet", "ivr-sorry-a", "ivr-hold-a")
+JSON_MEDIA = (22, 8)  # chan_websocket with f(json)
 LOW_BYTES = 2 * 1024**3
 CLOCK_S = 2.0
 
@@ -140,6 +141,13 @@ async def _music(settings: Settings, switch: Switch, session: Session) -> Findin
 async def _media(settings: Settings, switch: Switch, session: Session) -> Finding:
     shown = await switch.command("module show like chan_websocket")
     running = "Running" in shown
+    said = await switch.command("core show version")
+    if running and parse_version(said) < JSON_MEDIA:
+        return Finding(
+            "媒体通道 media road", False,
+            "this Asterisk is too old for calls by the system (the hotline works)",
+            f"Asterisk {JSON_MEDIA[0]}.{JSON_MEDIA[1]} or later",
+        )  # fmt: skip
     return Finding(
         "媒体通道 media road", running,
         "chan_websocket is loaded" if running else "chan_websocket is not loaded",

@@ -154,9 +154,19 @@ async def play(
         if each.scene.prepare is not None
     ]
     await asyncio.gather(*together, *preparing)
-    for each, stage in zip(played, stages, strict=True):
-        if each.scene.alone and not each.error:
+    alone = [pair for pair in zip(played, stages, strict=True) if pair[0].scene.alone]
+    running = []
+    for each, stage in alone:
+        if each.scene.under_way is not None and not each.error:
+            task = asyncio.create_task(one(each, stage))
+            running.append(task)
+            under_way = asyncio.create_task(each.scene.under_way.wait())
+            await asyncio.wait([task, under_way], return_when=asyncio.FIRST_COMPLETED)
+            under_way.cancel()
+    for each, stage in alone:
+        if each.scene.under_way is None and not each.error:
             await one(each, stage)
+    await asyncio.gather(*running)
     return played
 
 

@@ -1,9 +1,10 @@
 """The scene 停水: a community phoned, household by household, each with a story of its own.
 
 Forty households of three buildings come from a spreadsheet; the notice is previewed,
-approved by a second person and run over eight lines; it is paused and resumed, ivr is
-killed once in the middle, somebody on the list calls the hotline; those who were
-reached hear at the end that the water is back.
+approved by a second person and run over eight lines; somebody on the list calls the
+hotline; the notice is paused and resumed, AMI is cut and ivr is killed in the middle
+(by the scenes of those names); those who were reached hear at the end that the water
+is back.
 """
 
 import asyncio
@@ -116,7 +117,8 @@ def households(greeting: list[Behaviour], now: datetime) -> list[Household]:
         (Outcome.VOICEMAIL, greeting[0]),
         (Outcome.UNALLOCATED, behaviours.unallocated),
         (Outcome.UNREACHABLE, behaviours.unreachable),
-        (Outcome.SUSPENDED, behaviours.suspended),
+        # 停机: chan_pjsip tells 480 and 停机 alike, whatever the Reason header says
+        (Outcome.UNREACHABLE, behaviours.suspended),
         (Outcome.REJECTED, behaviours.reject(603)),
         (Outcome.BUSY, behaviours.busy),
         (Outcome.CONFIRMED, _after_busy()),
@@ -127,7 +129,7 @@ def households(greeting: list[Behaviour], now: datetime) -> list[Household]:
         (Outcome.CALLED_IN, None),
     ]
     kinds += [(Outcome.CONFIRMED, confirming(index % 5)) for index in range(40 - len(kinds))]
-    made = []
+    made: list[Household] = []
     for index, (expected, behaviour) in enumerate(kinds):
         room = (str(3 + index % 3), "1", f"{1 + index // 3:02d}01")
         number = f"{137_0013_7100 + index}"
@@ -152,6 +154,7 @@ class Outage:
     """The scene in two parts, so that the voice works while other scenes play."""
 
     def __init__(self) -> None:
+        self.under_way = asyncio.Event()
         self._homes: list[Household] = []
         self._campaign = ""
 
@@ -183,31 +186,27 @@ class Outage:
     async def play(self, stage: Stage) -> None:
         """Run it, disturb it, and compare every household with its story."""
         house = stage.house
-        caller = asyncio.create_task(self._call_in(stage))
         front = asyncio.create_task(_front_desk(house.phones[FRONT_DESK]))
         try:
             await ivr(house, "notice", "start", self._campaign)
-            await self._until(house, lambda told: told >= 5)
+            await self._call_in(stage)
             await ivr(house, "notice", "pause", self._campaign)
             await self._until_quiet(house)
             await ivr(house, "notice", "resume", self._campaign)
-            await self._until(house, lambda told: told >= 12)
-            await house.stop_service(kill=True)
-            await house.start_service()
-            await caller
+            # from here on other scenes cut AMI and kill ivr under the running notice
+            self.under_way.set()
             quiet = sum(home.expected is Outcome.OUT_OF_WINDOW for home in self._homes)
             await self._until(house, lambda told: told >= len(self._homes) - quiet)
             await ivr(house, "notice", "cancel", self._campaign, "--yes")
             await self._compare(stage)
             await self._restored(stage)
         finally:
-            caller.cancel()
             front.cancel()
 
     async def _call_in(self, stage: Stage) -> None:
         """An owner on the list calls the hotline and hears the notice before the phones ring."""
         house = stage.house
-        await self._until(house, lambda told: told >= 2)
+        await _until_expected(house, CALLS_IN)
         owner = house.city.call(CALLS_IN, stage.did, house.server)
         await owner.wait_answered(10)
         clerk = await stage.take(0, 1.0)
@@ -287,6 +286,13 @@ class Outage:
 async def _ledger(house: House) -> AsyncIterator[Ledger]:
     async with await Database.open(house.settings.paths.data / FILE_NAME) as db:
         yield Ledger(db, house.settings.site.id)
+
+
+async def _until_expected(house: House, number: str) -> None:
+    """Until Asterisk knows that a caller from `number` is to hear the notice."""
+    async with asyncio.timeout(20):
+        while number not in await house.asterisk.cli("database show ivr-expected"):
+            await asyncio.sleep(0.3)
 
 
 async def _front_desk(phone: Phone) -> None:

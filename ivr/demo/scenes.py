@@ -5,19 +5,23 @@ by side; it checks what its people heard and saw, and what the log says of it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from ivr.demo.outage import Outage
 from ivr.demo.stage import FRONT_DESK, Stage, since
+
+Part = Callable[[Stage], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     name: str
     title: str
-    play: Callable[[Stage], Awaitable[None]]
-    prepare: Callable[[Stage], Awaitable[None]] | None = None  # while others play
+    play: Part
+    prepare: Part | None = None  # while others play
+    under_way: asyncio.Event | None = None  # set when scenes that play alone may disturb it
     desks: int = 2  # phones that ring first
     backups: int = 0
     others: int = 0  # phones that no line rings
@@ -354,5 +358,13 @@ SCENES = (
     Scene("callback-request", "全忙，按1登记回电", callback_request, desks=1),
     Scene("ami-cut-for-10-s", "AMI 断线 10 秒", ami_cut_for_10_s, backups=1, alone=True),
     Scene("ivr-killed", "ivr 被杀后拨号方案独自守约", ivr_killed, alone=True),
-    Scene("outage-notice", "停水通知四十户", _OUTAGE.play, _OUTAGE.prepare, desks=1, alone=True),
+    Scene(
+        "outage-notice",
+        "停水通知四十户",
+        _OUTAGE.play,
+        desks=1,
+        alone=True,
+        prepare=_OUTAGE.prepare,
+        under_way=_OUTAGE.under_way,
+    ),
 )

@@ -1,5 +1,6 @@
 """The book of owners: importing it, looking up who lives where, who is told for a home."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -86,10 +87,12 @@ class Owners:
 
     async def plan(self, file: Path) -> Plan:
         """What importing `file` would do. Raises UserError when it cannot be read."""
-        reading = owner_sheet.read(file, self._settings.owners.area_code)
+        area_code = self._settings.owners.area_code
+        reading = await asyncio.to_thread(owner_sheet.read, file, area_code)
         version = await self._table.version()
-        stored = [_owner(row) for row in await self._table.all()]
-        return plan(reading, stored, version, self._settings.site.language)
+        stored = await asyncio.to_thread(_owners, await self._table.all())
+        language = self._settings.site.language
+        return await asyncio.to_thread(plan, reading, stored, version, language)
 
     async def put(self, plan: Plan) -> None:
         """Write a plan: all of it, or nothing.
@@ -97,7 +100,8 @@ class Owners:
         Raises UserError when the book was changed after the plan was made.
         """
         if plan.added or plan.changed:
-            await self._table.put(list(map(_row, plan.writes)), version=plan.version)
+            rows = await asyncio.to_thread(lambda: list(map(_row, plan.writes)))
+            await self._table.put(rows, version=plan.version)
 
     async def change(self, owner: Owner, **changes: Any) -> Owner:
         """Replace fields of `owner`, as they were read. Raises UserError when it is gone."""
@@ -112,7 +116,7 @@ class Owners:
 
     async def all(self) -> list[Owner]:
         """By their first home, as people count."""
-        owners = [_owner(row) for row in await self._table.all()]
+        owners = _owners(await self._table.all())
         return sorted(owners, key=lambda owner: [natural(home) for home in owner.homes[:1]])
 
     async def is_empty(self) -> bool:
@@ -123,11 +127,11 @@ class Owners:
         with suppress(ValueError):  # an extension, or a caller without a number
             number = phone_numbers.parse(number, self._settings.owners.area_code)
         key = numbers.key(number)
-        return [_owner(row) for row in await self._table.of_number(key)] if key else []
+        return _owners(await self._table.of_number(key)) if key else []
 
     async def of_home(self, home: Home) -> list[Owner]:
         place = (home.building, home.unit, home.room)
-        return [_owner(row) for row in await self._table.of_home(place)]
+        return _owners(await self._table.of_home(place))
 
     async def find(self, text: str) -> list[Owner]:
         """By home (3-2-1201), telephone number, name, or the end of an id.
@@ -154,7 +158,7 @@ class Owners:
         """
         buildings = filter(scope.in_building, await self._table.buildings())
         rows = await self._table.of_buildings(buildings)
-        return households(scope, [_owner(row) for row in rows])
+        return await asyncio.to_thread(households, scope, map(_owner, rows))
 
 
 def plan(reading: Reading, stored: Iterable[Owner], version: int, language: str) -> Plan:
@@ -361,6 +365,10 @@ def _updated(owner: Owner, draft: _Draft) -> Owner:
         quiet=said.quiet or owner.quiet,
         note=said.note or owner.note,
     )
+
+
+def _owners(rows: Iterable[OwnerRow]) -> list[Owner]:
+    return list(map(_owner, rows))
 
 
 def _owner(row: OwnerRow) -> Owner:

@@ -128,7 +128,9 @@ class Attempts:
             if not self.online:  # lost while the attempt was committed: nothing was sent
                 raise UserError("与电话交换机的连接已断开")
             where = dial_string(self._settings, attempt.number)
-            await self._switch.dial_out(where, attempt.id, dialer.ring_s, dialer.caller_id)
+            await self._switch.dial_out(
+                where, attempt.id, dialer.ring_s, dialer.caller_id, attempt.number
+            )
         except (ActionFailed, UserError) as error:
             self._not_made(live, f"未能呼出：{error}")
         except (ActionTimeout, ConnectionLost) as error:

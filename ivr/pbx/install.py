@@ -18,7 +18,7 @@ from pathlib import Path
 from ivr.cache import cache_dir, lock
 from ivr.errors import UserError
 
-OLDEST = (22, 6)  # chan_websocket with JSON control messages
+OLDEST = (22, 6)
 
 # Only modules that we do without need these; they are the larger part of the download.
 _UNNEEDED = """

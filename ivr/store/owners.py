@@ -1,5 +1,6 @@
 """Rows of owners (业主) with their telephone numbers and homes (房屋)."""
 
+import asyncio
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -105,16 +106,11 @@ class OwnerTable:
         return await self._whole("some", {"owners": json.dumps(owners)})
 
     async def _whole(self, query: str, wanted: dict[str, str]) -> list[OwnerRow]:
-        phones: dict[str, list[tuple[str, str]]] = {}
-        for row in await self._db.fetch_all(SQL[f"{query}_phones"], wanted):
-            phones.setdefault(row["owner"], []).append((row["number"], row["number_key"]))
-        homes: dict[str, list[Place]] = {}
-        for row in await self._db.fetch_all(SQL[f"{query}_homes"], wanted):
-            homes.setdefault(row["owner"], []).append((row["building"], row["unit"], row["room"]))
-        return [
-            _owner_row(row, phones.get(row["id"], ()), homes.get(row["id"], ()))
-            for row in await self._db.fetch_all(SQL[query], wanted)
-        ]
+        phones = await self._db.fetch_all(SQL[f"{query}_phones"], wanted)
+        homes = await self._db.fetch_all(SQL[f"{query}_homes"], wanted)
+        owners = await self._db.fetch_all(SQL[query], wanted)
+        # Seconds of work for a large book: beside the event loop, not in it.
+        return await asyncio.to_thread(_assembled, owners, phones, homes)
 
     def _columns(self, row: OwnerRow) -> dict[str, Any]:
         return {
@@ -151,6 +147,18 @@ class OwnerTable:
                     "unit": unit,
                     "room": room,
                 }
+
+
+def _assembled(owners: list[Row], phones: list[Row], homes: list[Row]) -> list[OwnerRow]:
+    numbers: dict[str, list[tuple[str, str]]] = {}
+    for row in phones:
+        numbers.setdefault(row["owner"], []).append((row["number"], row["number_key"]))
+    places: dict[str, list[Place]] = {}
+    for row in homes:
+        places.setdefault(row["owner"], []).append((row["building"], row["unit"], row["room"]))
+    return [
+        _owner_row(row, numbers.get(row["id"], ()), places.get(row["id"], ())) for row in owners
+    ]
 
 
 def _owner_row(row: Row, phones: Iterable[tuple[str, str]], homes: Iterable[Place]) -> OwnerRow:

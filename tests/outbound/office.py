@@ -21,7 +21,7 @@ from typing import Any
 import structlog
 
 from ivr import ids
-from ivr.demo.house import House
+from ivr.demo.house import House, open_house
 from ivr.outbound.campaigns import Campaigns
 from ivr.outbound.dialer import Dialer
 from ivr.outbound.ledger import Story
@@ -36,12 +36,10 @@ MOBILE = "139{:08}"
 FOR_EVER = 4e9
 BASE = Settings(trunks=[Trunk(device="PJSIP/city", lines=1000)])
 
-switch.TALK = "ivr-test-talk"  # the conversation of `dialplan`
-
 
 def dialplan(message_s: float | str = 0.3) -> str:
-    """Takes the place of ivr-talk: a silent message of `message_s` (seconds, or an
-    expression of the dialplan's), then HEARD."""
+    """A conversation without us: a silent message of `message_s` (seconds, or an
+    expression of the dialplan's), then HEARD. See `talk_by_dialplan`."""
     return f"""
 [ivr-test-talk]
 exten => s,1,Answer()
@@ -49,6 +47,22 @@ exten => s,1,Answer()
  same => n,UserEvent(IvrTalk,Attempt: ${{IVR_ATTEMPT}},Outcome: heard)
  same => n,Hangup()
 """
+
+
+async def talk_by_dialplan(house: House) -> None:
+    """Let `dialplan` take the place of ivr-talk, until Asterisk is started again."""
+    async with Session(house.settings.ami) as session:
+        await session.wait_booted()
+        await session.command("dialplan remove context ivr-talk")
+        await session.command("dialplan add extension s,1,Goto(ivr-test-talk,s,1) into ivr-talk")
+
+
+@asynccontextmanager
+async def open_town(folder: Path, message_s: float | str = 0.3) -> AsyncIterator[House]:
+    """Asterisk and the city, without a service; who answers talks with the dialplan."""
+    async with open_house(BASE, folder, service=False, extra_dialplan=dialplan(message_s)) as house:
+        await talk_by_dialplan(house)
+        yield house
 
 
 def settings(*, lines: int = 8, pace: float = 20.0, **dialer: Any) -> Settings:

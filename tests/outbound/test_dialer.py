@@ -22,6 +22,7 @@ from ivr.demo.behaviours import (
 )
 from ivr.demo.house import House
 from ivr.demo.sound import tone
+from ivr.outbound import attempts
 from ivr.outbound.ledger import Story
 from ivr.outbound.model import CampaignState, Outcome, Urgency
 from tests.outbound.office import BASE, campaign, settings, task, working
@@ -343,3 +344,31 @@ async def test_outside_the_window_only_the_urgent_are_phoned(house: House, tmp_p
         await office.until_done(urgent)
         assert await office.dialer.decide() is None
     assert rung(house, *numbers) == [numbers[1]]
+
+
+async def test_a_trunk_that_is_not_there_is_congestion(house: House, tmp_path: Path) -> None:
+    wanted = settings(congestion_retry_s=600)
+    nowhere = wanted.trunks[0].model_copy(update={"device": "PJSIP/nowhere"})
+    wanted = wanted.model_copy(update={"trunks": [nowhere]})
+    async with working(house, wanted, tmp_path) as office:
+        notice = campaign()
+        await office.campaigns.create(notice, [task(notice, "1", number())])
+        office.dialer.wake()
+        await office.until(lambda: any(each.state == "done" for each in office.changes))
+        (story,) = await office.campaigns.stories(notice.id)
+        assert [(each.outcome, each.dialled_at) for each in story.attempts] == [
+            (Outcome.CONGESTION, None)
+        ]
+        assert story.task.outcome is None
+
+
+async def test_a_call_that_asterisk_does_not_end_is_ended(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "OVERDUE_S", -28.5)  # we lose patience after 1.5 s of 30
+    (rings_on,) = people(house, never_answer)
+    async with working(house, settings(ring_s=30.0), tmp_path) as office:
+        notice = campaign()
+        await office.campaigns.create(notice, [task(notice, "1", rings_on)])
+        (story,) = await office.until_done(notice, 10)
+        assert (story.task.outcome, story.attempts[0].cause) == (Outcome.NO_ANSWER, 16)

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -215,3 +216,35 @@ async def test_deciding_among_a_hundred_thousand_takes_no_time(tmp_path: Path) -
             assert await dialer.decide() is not None
             took.append(time.perf_counter() - begun)
         assert sorted(took)[10] < 0.020
+
+
+async def test_a_household_is_left_in_peace_in_its_quiet_hours(db: Database) -> None:
+    used = settings()
+    noon = datetime(2026, 11, 22, 12, 30, tzinfo=used.site.zone).timestamp()
+    notice = campaign()
+    tasks = [
+        task(notice, "1", "13800138000", quiet="12:00-14:00"),
+        task(notice, "2", "13800138001"),
+    ]
+    await Ledger(db, SITE).create(notice, tasks)
+    dialer = Dialer(db, used, Switch(Session(used.ami)), now=lambda: noon)
+    attempt = await dialer.decide()
+    assert attempt is not None
+    assert attempt.task_id == tasks[1].id
+    assert await dialer.decide() is None
+    quiet = await Ledger(db, SITE).task(tasks[0].id)
+    assert quiet is not None
+    assert quiet.due_at == noon + 1.5 * 3600
+
+
+async def test_a_number_on_the_phone_is_not_rung_for_another_campaign(db: Database) -> None:
+    used = settings()
+    number = "13800138000"
+    ledger = Ledger(db, SITE)
+    for title in ("停水", "停电"):
+        notice = campaign(title)
+        await ledger.create(notice, [task(notice, "1", number)])
+    dialer = Dialer(db, used, Switch(Session(used.ami)), now=lambda: 1000.0)
+    assert await dialer.decide() is not None
+    assert await dialer.decide() is None
+    assert [each.due_at for each in await ledger.due(notice.id, 1005.0, 9)] == [1005.0]

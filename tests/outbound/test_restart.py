@@ -9,7 +9,7 @@ import pytest
 
 from ivr import ids
 from ivr.demo.behaviours import answer, busy, never_answer, talk
-from ivr.demo.house import House, open_house
+from ivr.demo.house import House
 from ivr.outbound.campaigns import Campaigns
 from ivr.outbound.dialer import Dialer
 from ivr.outbound.ledger import Ledger
@@ -21,10 +21,11 @@ from tests.outbound.office import (
     BASE,
     Office,
     campaign,
-    dialplan,
+    open_town,
     opened,
     settings,
     spawn,
+    talk_by_dialplan,
     task,
     working,
 )
@@ -129,7 +130,7 @@ async def _dial_unwatched(house: House, office: Office, attempt: Attempt, number
     await office.switch.dial_out(f"PJSIP/{number}@city", attempt.id, 1.0)
     async with asyncio.timeout(10):
         cel = house.settings.paths.cel
-        while (trace := read_traces(cel, [attempt.id]).get(attempt.id)) is None or (
+        while (trace := read_traces(cel, [attempt.id]).get(attempt.id)) is None or (  # noqa: ASYNC110
             trace.ended_at is None
         ):
             await asyncio.sleep(0.05)
@@ -214,7 +215,7 @@ async def test_the_connection_to_asterisk_breaks(house: House, tmp_path: Path) -
 
 
 async def test_asterisk_is_restarted(tmp_path: Path) -> None:
-    async with open_house(BASE, tmp_path, service=False, extra_dialplan=dialplan()) as house:
+    async with open_town(tmp_path) as house:
         numbers = people(house, answer(0.4), 10)
         async with working(house, settings(lines=4, attempts=3), tmp_path) as office:
             notice = campaign()
@@ -223,6 +224,7 @@ async def test_asterisk_is_restarted(tmp_path: Path) -> None:
             await office.until(lambda: _ended(office) >= 3)
             await house.asterisk.stop()
             await house.asterisk.start()
+            await talk_by_dialplan(house)
             stories = await office.until_done(notice, 40)
         _nobody_twice_nobody_forgotten(house, stories)
 
@@ -236,14 +238,14 @@ async def test_the_dialer_is_killed(house: House, tmp_path: Path) -> None:
         await campaigns.create(notice, [task(notice, each, each) for each in numbers])
         for reached in (5, 15):
             process = await spawn(house, wanted)
-            while (await campaigns.progress(notice.id)).open > len(numbers) - reached:
+            while (await campaigns.progress(notice.id)).open > len(numbers) - reached:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             process.kill()
             await process.wait()
         process = await spawn(house, wanted)
         try:
             async with asyncio.timeout(40):
-                while (await campaigns.progress(notice.id)).open:
+                while (await campaigns.progress(notice.id)).open:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         finally:
             process.kill()

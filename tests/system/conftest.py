@@ -53,14 +53,20 @@ async def nothing_is_left_open(house: House) -> None:
         async def no_channel() -> bool:
             return "0 active channels" in await house.asterisk.cli("core show channels")
 
-        await until(no_channel, 15)
+        try:
+            await until(no_channel, 15)
+        except TimeoutError:
+            raise AssertionError(await house.asterisk.cli("core show channels verbose")) from None
     if house.service is None:
         return
 
     async def no_call() -> bool:
         return not (await house.get("/api/v1/live"))["calls"]
 
-    await until(no_call)
+    try:
+        await until(no_call)
+    except TimeoutError:
+        raise AssertionError(await house.get("/api/v1/live")) from None
     rows = (await house.get("/api/v1/calls", limit=1000))["calls"]
     ids = [row["call_id"] for row in rows]
     assert len(ids) == len(set(ids))

@@ -197,7 +197,8 @@ async def test_a_recorded_trace_tells_the_same_call(desk: Desk) -> None:
     )  # fmt: skip
 
     async def records() -> bool:
-        return trace.exists() and "FullyBooted" in trace.read_text()
+        shown = await desk.house.asterisk.cli("manager show connected")
+        return "2 users connected" in shown
 
     await until(records)
     owner, clerk = await desk.connected()
