@@ -6,8 +6,9 @@ Campaigns are run one after the other by a process that is killed again and agai
 at random moments, until that many kills have happened. The city counts every call
 it gets. Afterwards, of every campaign:
 
-- duplicates: calls the city got beyond the committed attempts to that number, and
-  calls after one in which the household was told;
+- duplicates: channels that Asterisk made beyond one for an attempt (by its event
+  log), calls the city got that belong to no attempt, and calls to a household after
+  one in which it was told;
 - forgotten: households without an outcome, and attempts that are not done.
 
 The time scale is about 1:20: people answer after 0.1 to 1 s or not at all, the
@@ -30,6 +31,7 @@ from ivr.demo.house import House
 from ivr.outbound.campaigns import Campaigns
 from ivr.outbound.ledger import Story
 from ivr.outbound.model import TOLD, CampaignState, Outcome
+from ivr.pbx import cel
 from ivr.store.database import FILE_NAME, Database
 from tests.outbound.office import campaign, households, open_town, settings, spawn
 
@@ -105,9 +107,12 @@ async def _finish(
 
 def _duplicates(house: House, stories: list[Story] | tuple[Story, ...]) -> int:
     got = Counter(call.number for call in house.city.received)
+    records, _ = cel.read(house.asterisk.fresh.cel)
+    made = Counter(record.uniqueid for record in records if record.type == "CHAN_START")
     found = 0
     for task, attempts in stories:
-        found += max(0, got[task.numbers[0]] - len(attempts))
+        found += sum(max(0, made[each.id] - 1) for each in attempts)
+        found += max(0, got[task.numbers[0]] - sum(made[each.id] for each in attempts))
         told = [index for index, each in enumerate(attempts) if each.outcome in TOLD]
         found += len(attempts) - 1 - told[0] if told else 0
     return found

@@ -7,12 +7,15 @@ not be announced is not recorded.
 """
 
 import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
 
 import structlog
 
 from ivr.calls import recording
 from ivr.calls.facts import CallAnswered, CallEnded, Fact
-from ivr.calls.model import Call, Direction
+from ivr.calls.model import Call, Direction, Leg
 from ivr.calls.tracker import Tracker
 from ivr.pbx.session import ActionFailed, ActionTimeout, ConnectionLost
 from ivr.pbx.switch import Switch
@@ -43,12 +46,16 @@ class Recorder:
         self._notice_s = notice_s
         self._greeting_s = greeting_s
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._on: dict[str, str] = {}  # call → the leg it is recorded on since a transfer
 
     def on_fact(self, fact: Fact) -> None:
         match fact:
+            case CallAnswered(call=call, leg=leg) if call.recording:
+                self._run(call, self._record_on(call, leg))
             case CallAnswered(call=call):
                 self.begin(call)
             case CallEnded(call=call):
+                self._on.pop(call.call_id, None)
                 task = self._tasks.pop(call.call_id, None)
                 if task is not None:
                     task.cancel()
@@ -64,16 +71,19 @@ class Recorder:
             and call.call_id not in self._tasks
             and not _is_only_told(call)
         ):
-            self._tasks[call.call_id] = asyncio.create_task(self._work(call))
+            self._run(call, self._record(call))
 
     async def close(self) -> None:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _work(self, call: Call) -> None:
+    def _run(self, call: Call, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks[call.call_id] = asyncio.create_task(self._guarded(call, work))
+
+    async def _guarded(self, call: Call, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._record(call)
+            await work
         except (ActionFailed, ActionTimeout, ConnectionLost) as error:
             log.warning("not recorded", call=call.call_id, why=str(error))
 
@@ -87,9 +97,18 @@ class Recorder:
         if not self._was_greeted(call):
             await self._switch.announce_recording(channel)
             await asyncio.sleep(self._notice_s + MARGIN_S)
-        file = self._settings.paths.data / recording.file_of(call.call_id)
+        file = self._file(call)
         file.parent.mkdir(parents=True, exist_ok=True)
         await self._switch.record(channel, str(file))
+
+    async def _record_on(self, call: Call, leg: Leg) -> None:
+        """The call has gone on to another phone."""
+        before = self._on.get(call.call_id) or _outside_channel(call) or ""
+        self._on[call.call_id] = leg.channel
+        await self._switch.record_on(before, leg.channel, str(self._file(call)))
+
+    def _file(self, call: Call) -> Path:
+        return self._settings.paths.data / recording.file_of(call.call_id)
 
     def _was_greeted(self, call: Call) -> bool:
         """Whether the caller heard the system's greeting to its end."""

@@ -23,7 +23,7 @@ from ivr.settings import Ladder, Line, Paths, Phone, Settings, Trunk
 HOTLINE = "4008001234"
 FREE_DESKS = ("108", "109")
 FREE_OWNER = "owner"
-SCENE_LIMIT_S = 180.0
+SCENE_LIMIT_S = 200.0
 
 
 @dataclass

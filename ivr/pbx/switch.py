@@ -4,6 +4,7 @@ One thin layer over the AMI session, so that no other room knows an action's
 name. Every method may raise ActionFailed, ActionTimeout or ConnectionLost.
 """
 
+import contextlib
 import re
 from collections.abc import Sequence
 
@@ -127,7 +128,17 @@ class Switch:
 
     async def record(self, channel: str, file: str) -> None:
         """Write to `file` what is said while `channel` talks to somebody."""
-        await self._session.send(actions.mix_monitor(channel, file, "b"))
+        await self._session.send(actions.mix_monitor(channel, file))
+
+    async def record_on(self, before: str, channel: str, file: str) -> None:
+        """Go on recording into `file` what is said on `channel`, no longer on `before`.
+
+        Of a caller who was transferred blindly, a MixMonitor on the caller's own channel
+        loses the new party's voice in half of the cases (measured, Asterisk 22.10.1).
+        """
+        with contextlib.suppress(ActionFailed):  # a leg that has gone took its own along
+            await self._session.send(actions.stop_mix_monitor(before))
+        await self._session.send(actions.mix_monitor(channel, file, "a"))
 
     async def set_hold_music(self, channel: str, music_class: str) -> None:
         await self._session.send(actions.setvar("CHANNEL(musicclass)", music_class, channel))
