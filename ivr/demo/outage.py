@@ -308,7 +308,9 @@ async def _ledger(house: House) -> AsyncIterator[Ledger]:
 async def _until_expected(house: House, number: str) -> None:
     """Until Asterisk knows that a caller from `number` is to hear the notice."""
     async with asyncio.timeout(20):
-        while number not in await house.asterisk.cli("database show ivr-expected"):
+        while True:
+            if number in await house.asterisk.cli("database show ivr-expected"):
+                return
             await asyncio.sleep(0.3)
 
 
