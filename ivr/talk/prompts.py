@@ -54,7 +54,7 @@ class Report:
 
 
 def languages() -> list[str]:
-    return sorted(path.name for path in folder("prompts").iterdir() if path.is_dir())
+    return sorted(path.parent.name for path in folder("prompts").glob("*/hotline.toml"))
 
 
 def catalogue(language: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from ivr.demo.sound import Samples, write_wav
 from ivr.ids import uuid7
 from ivr.pbx import actions
 from ivr.pbx.session import Session
-from ivr.settings import Ladder, Media, Paths, Phone, Settings, Trunk
+from ivr.settings import Dialer, Ladder, Media, Paths, Phone, Settings, Trunk
 from ivr.settings import Line as Did
 from ivr.talk.line import Line
 from ivr.talk.media import MediaServer
@@ -89,6 +89,8 @@ async def owners(folder: Path) -> AsyncIterator[Owners]:
     for seed, name in enumerate(PROMPTS):
         write_wav(prompts / "zh-CN" / f"{name}.wav", chime(seed))
     settings = Settings(
+        # people answer here, and their silence is not waited for
+        dialer=Dialer(detect_machines=False),
         phones=[Phone(ext="101", device="PJSIP/101")],
         trunks=[Trunk(device="PJSIP/city")],
         lines=[Did(name="service", did=["88880001"], ladders=[Ladder(primary=["101"])])],

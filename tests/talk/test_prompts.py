@@ -40,7 +40,8 @@ def site(**more: str) -> Settings:
 def test_every_language_has_every_prompt() -> None:
     ids = {language: set(prompts.catalogue(language)) for language in prompts.languages()}
     assert {"zh-CN", "en"} <= set(ids)
-    assert all(one == set(NEEDED) for one in ids.values())
+    assert len({frozenset(one) for one in ids.values()}) == 1
+    assert all(one >= set(NEEDED) for one in ids.values())
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
@@ -61,7 +62,8 @@ async def test_every_prompt_becomes_files_and_a_line(humming: HumVoice, tmp_path
     report = await prompts.build(
         site(), "zh-CN", tmp_path / "out", lambda _what, done: told.append(done)
     )
-    assert {one.id for one in report.prompts} == {*NEEDED, "music"} == set(report.rendered)
+    assert {one.id for one in report.prompts} == {*prompts.catalogue("zh-CN"), "music"}
+    assert {one.id for one in report.prompts} == set(report.rendered) >= {*NEEDED}
     for one in report.prompts:
         sound = read(tmp_path / f"out/zh-CN/{one.id}.wav")
         assert sound.rate == 8_000
