@@ -22,12 +22,13 @@ from ivr.calls.facts import Fact, LegRinging
 from ivr.calls.guard import Guard
 from ivr.calls.holding import Holding
 from ivr.calls.log import CallLog
-from ivr.calls.model import Call, Direction
+from ivr.calls.model import Call
 from ivr.calls.recorder import Recorder
 from ivr.calls.tracker import Tracker
 from ivr.desk.publisher import Publisher
 from ivr.desk.roster import Roster
 from ivr.metrics import Metrics
+from ivr.outbound.lines import lines_of_others
 from ivr.outbound.office import OutboundOffice
 from ivr.pbx import events as ev
 from ivr.pbx.session import Session
@@ -69,7 +70,7 @@ class Service:
         guard = Guard(settings.rings, self._backups)
         self.enforcer = Enforcer(settings, self.tracker, self.switch, guard)
         self.recorder = Recorder(
-            settings,
+            _only_if_announced(settings),
             self.tracker,
             self.switch,
             notice_s=_prompt_s(settings, "recording-notice"),
@@ -194,11 +195,8 @@ class Service:
 
     def _other_lines(self) -> int:
         """Outside lines in use by calls that are not the dialer's."""
-        return sum(
-            call.direction is not Direction.INTERNAL
-            for call in self.tracker.calls
-            if not self.outbound.dialer.is_ours(call.call_id)
-        )
+        is_ours = self.outbound.dialer.is_ours
+        return lines_of_others(self.tracker.calls, outside(self.settings), is_ours)
 
     def _backups(self, call: Call, at: float) -> tuple[str, ...]:
         """Phones that may help out with `call`: the ladder's backup, or for a
@@ -270,6 +268,15 @@ def _prompt_s(settings: Settings, name: str) -> float:
             return audio.getnframes() / audio.getframerate()
     except (OSError, EOFError, wave.Error):
         return 10.0
+
+
+def _only_if_announced(settings: Settings) -> Settings:
+    """Without the rendered notice nothing may be recorded (PIPL)."""
+    if not settings.recording.enabled or _prompt_file(settings, "recording-notice").exists():
+        return settings
+    log.warning("calls are not recorded: the notice is missing; run `ivr prompts build`, restart")
+    off = settings.recording.model_copy(update={"enabled": False})
+    return settings.model_copy(update={"recording": off})
 
 
 def _missing_prompts(settings: Settings) -> list[str]:
