@@ -12,7 +12,7 @@ from ivr.demo.scenes import SCENES
 pytestmark = [pytest.mark.pbx, pytest.mark.slow]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_every_scene_of_the_day_passes(tmp_path: Path) -> None:
     demo = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "ivr", "demo", "--once",
