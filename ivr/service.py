@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
+from ivr.calls import recording
 from ivr.calls.catchup import CatchUp
 from ivr.calls.enforcer import Enforcer, line_name, outside
 from ivr.calls.facts import Fact, LegRinging
@@ -43,6 +44,7 @@ log = structlog.get_logger(__name__)
 
 Subscriber = Callable[[Fact], None]
 
+PURGE_EVERY_S = 3600.0
 DISK_LOW = 500 * 1024 * 1024  # bytes; recordings of about ten hours
 TOKEN_FILE = "api-token"
 
@@ -110,6 +112,7 @@ class Service:
             self.session.subscribe(self.outbound.on_event)
             self.session.subscribe(self._on_event)
             await self.session.start()
+            self._spawn(self._purge())
         except BaseException:
             await self.__aexit__()
             raise
@@ -117,6 +120,8 @@ class Service:
 
     async def __aexit__(self, *_: object) -> None:
         """Stop watching, finish what was begun, commit what waits."""
+        for task in self._tasks:
+            task.cancel()
         await self.outbound.close()
         await self.session.close()
         await self.enforcer.close()
@@ -186,6 +191,15 @@ class Service:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _purge(self) -> None:
+        """Keep recordings no longer than their retention."""
+        while True:
+            before = time.time() - self.settings.recording.retention_days * 86_400
+            deleted = await asyncio.to_thread(recording.purge, self.settings.paths.data, before)
+            if deleted:
+                log.info("old recordings deleted", count=deleted)
+            await asyncio.sleep(PURGE_EVERY_S)
 
     async def _learn_devices(self) -> None:
         try:

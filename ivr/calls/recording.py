@@ -37,3 +37,20 @@ def check(file: Path, talk_s: float) -> RecordingState:
         return RecordingState.SHORT
     whole = seconds >= talk_s * SHORTEST_SHARE - SLACK_S and seconds > 0
     return RecordingState.OK if whole else RecordingState.SHORT
+
+
+def purge(data: Path, before: float) -> int:
+    """Delete recordings last written before `before` (seconds since the epoch, UTC).
+
+    Returns how many; PIPL: kept no longer than the retention that is set. A file that
+    cannot be deleted stays for the next time.
+    """
+    deleted = 0
+    for file in (data / FOLDER).glob("*.wav"):
+        try:
+            if file.stat().st_mtime < before:
+                file.unlink()
+                deleted += 1
+        except OSError:
+            continue
+    return deleted

@@ -4,7 +4,7 @@ Everything is said from the day on which it is heard, so the same span is
 明天上午 today and 今天上午 tomorrow.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 _DIGITS = "零一二三四五六七八九"
 _DAYPARTS = (
@@ -81,9 +81,3 @@ def span(begin: datetime, end: datetime, today: date) -> str:
 
 def _is_midnight(when: datetime) -> bool:
     return when.time() == datetime.min.time()
-
-
-def days_between(begin: datetime, end: datetime) -> list[date]:
-    """The days from `begin` to `end`, both included."""
-    count = (end.date() - begin.date()).days
-    return [begin.date() + timedelta(days=offset) for offset in range(count + 1)]

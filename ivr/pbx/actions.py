@@ -76,11 +76,6 @@ def core_settings() -> Action:
     return _action("CoreSettings")
 
 
-def core_status() -> Action:
-    """When Asterisk started, calls now and since."""
-    return _action("CoreStatus")
-
-
 def list_commands() -> Action:
     """The actions this user may send."""
     return _action("ListCommands")
@@ -179,10 +174,6 @@ def atxfer(channel: str, context: str, exten: str) -> Action:
     return _action("Atxfer", Channel=channel, Context=context, Exten=exten)
 
 
-def cancel_atxfer(channel: str) -> Action:
-    return _action("CancelAtxfer", Channel=channel)
-
-
 def core_show_channels() -> Action:
     """A list: use Session.send_list."""
     return _action("CoreShowChannels")
@@ -235,11 +226,6 @@ def db_del_tree(family: str, key: str | None = None) -> Action:
 def device_state_list() -> Action:
     """A list of DeviceStateChange rows with `Device` and `State`."""
     return _action("DeviceStateList")
-
-
-def pjsip_show_contacts() -> Action:
-    """A list of ContactList rows; ActionFailed where no phone is registered."""
-    return _action("PJSIPShowContacts")
 
 
 def user_event(name: str, fields: Mapping[str, str] | None = None) -> Action:

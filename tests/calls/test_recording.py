@@ -1,8 +1,10 @@
+import os
 import wave
 from pathlib import Path
 
 import pytest
 
+from ivr.calls import recording
 from ivr.calls.recording import RecordingState, check, file_of
 
 
@@ -42,3 +44,14 @@ def test_what_is_no_recording(tmp_path: Path) -> None:
 def test_a_call_id_cannot_leave_the_folder() -> None:
     assert file_of("1795312800.1") == "recordings/1795312800.1.wav"
     assert file_of("../../etc/x") == "recordings/.._.._etc_x.wav"
+
+
+def test_what_is_older_than_the_retention_is_deleted(tmp_path: Path) -> None:
+    folder = tmp_path / recording.FOLDER
+    folder.mkdir()
+    for name, age in (("old.wav", 1000.0), ("new.wav", 3000.0), ("old.txt", 1000.0)):
+        (folder / name).touch()
+        os.utime(folder / name, (age, age))
+    assert recording.purge(tmp_path, before=2000.0) == 1
+    assert sorted(file.name for file in folder.iterdir()) == ["new.wav", "old.txt"]
+    assert recording.purge(tmp_path / "none", before=2000.0) == 0
