@@ -25,12 +25,12 @@ $(VENV)/bin/python:
 
 $(VENV)/run.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Python packages (a minute the first time)"
-	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[voice]' | $(SHOW_NAMES)
+	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[voice,speech]' | $(SHOW_NAMES)
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/run.stamp
 	@echo "Python packages of the tests"
-	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[voice,test]' | $(SHOW_NAMES)
+	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[voice,speech,test]' | $(SHOW_NAMES)
 	@touch $@
 
 # apart from the rest: the peer we measure against installs a package called "tests"

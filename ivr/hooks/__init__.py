@@ -1,0 +1,1 @@
+"""What leaves for, and comes from, other systems: signed webhooks."""
