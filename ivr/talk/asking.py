@@ -1,11 +1,13 @@
 """What to do with each answer to a question: no sound, no clock.
 
-`Conversation.ask` drives it on a line, `ivr script talk` in a terminal.
+`Conversation.ask` drives it on a line; the machine of scripts does so everywhere.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from ivr.talk.line import Pcm
 
 REPEATS = 5
 """How often a question is said again on request; then asking for it is no answer."""
@@ -18,6 +20,7 @@ class By(StrEnum):
     SPEECH = "speech"
     NO_INPUT = "no_input"
     NO_MATCH = "no_match"
+    DEAF = "deaf"  # whoever listened failed; keys go on
 
 
 class Again(StrEnum):
@@ -35,6 +38,10 @@ class Heard:
     choice: str
     by: By = By.KEY
     score: float | None = None  # the recogniser's
+    sure: bool = True  # False: ask whether that was meant
+    engine: str = ""
+    transcript: str = ""
+    samples: Pcm | None = field(default=None, compare=False, repr=False)  # what was said
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ be played.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,9 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from ivr.talk.asking import Again, Answer, Asking, By, Heard
+from ivr.talk.dictation import FIRST_WORD_S, Dictation, Loudness, Probability
 from ivr.talk.line import KEYS, HungUp, Line, Pcm, Sound
+from ivr.talk.speech.vad import Detector
 
 ANSWER_S = 5.0
 """How long a person may think before a question counts as unanswered."""
@@ -106,8 +108,8 @@ class Conversation:
         asking = Asking({*keys, *choices}, repeat=repeat, retries=retries)
         before: Sound | str | None = None
         while True:
-            sounds = [self._sound(one) for one in (before, question) if one is not None]
-            outcome = asking.take(await self._hear(sounds, timeout_s, ear))
+            sounds = [one for one in (before, question) if one is not None]
+            outcome = asking.take(await self.hear(sounds, timeout_s, ear))
             if isinstance(outcome, Answer):
                 return outcome
             before = {Again.REPEAT: None, Again.NO_INPUT: no_input, Again.NO_MATCH: no_match}[
@@ -116,7 +118,53 @@ class Conversation:
 
     async def listen(self, ear: Ear, timeout_s: float = ANSWER_S) -> Heard | None:
         """What the person says or presses now; None for nothing within `timeout_s`."""
-        return await self._hear([], timeout_s, ear)
+        return await self.hear([], timeout_s, ear)
+
+    async def hear(
+        self, sounds: Sequence[Sound | str], timeout_s: float = ANSWER_S, ear: Ear | None = None
+    ) -> Heard | None:
+        """Say `sounds`, then wait; the first key or the first utterance ends either.
+
+        None for nothing within `timeout_s`. By.DEAF when `ear` failed: what was being said
+        is said to its end, unless the person had begun to speak.
+        """
+        spoke = asyncio.Event()
+        async with _together() as together:
+            pressing = together(self._key(KEYS))
+            hearing = together(self._listen(ear, spoke.set)) if ear else None
+            playing = together(self._say_all([self._sound(one) for one in sounds]))
+            interrupted = together(spoke.wait())
+            await _first(playing, pressing, hearing, interrupted)
+            if _deaf(hearing) and not spoke.is_set():
+                await _first(playing, pressing)
+            if not playing.done():
+                playing.cancel()
+                await self.line.stop()
+            elif playing.exception():
+                await playing
+            await _first(pressing, hearing, interrupted, timeout_s=timeout_s)
+            if spoke.is_set():
+                await _first(pressing, hearing, timeout_s=_LONGEST_SPEECH_S)
+            if pressing.done():
+                return Heard(await pressing)  # raises HungUp
+            if hearing is not None and hearing.done():
+                return await hearing
+            return Heard("", By.SPEECH) if spoke.is_set() else None
+
+    async def record(
+        self, longest_s: float, silence_s: float, keys: Collection[str] = "#*"
+    ) -> tuple[Pcm, str]:
+        """What the person says, and which of `keys` ended it ("": a silence, or `longest_s`).
+
+        Hanging up ends it too: what was said until then is kept.
+        """
+        dictation = Dictation(longest_s, silence_s, await _voice())
+        async with _together() as together:
+            pressing = together(self._key(keys))
+            taking = together(self._take_down(dictation))
+            await _first(pressing, taking, timeout_s=longest_s + FIRST_WORD_S)
+            pressed = pressing.done() and not pressing.exception()
+            return dictation.samples, pressing.result() if pressed else ""
 
     async def farewell(self, within_s: float) -> bool:
         """Let the person hang up first; whether they did. The owner of the line ends it then."""
@@ -138,29 +186,6 @@ class Conversation:
             if pressed.key in keys:
                 return pressed.key
 
-    async def _hear(self, sounds: list[Sound], timeout_s: float, ear: Ear | None) -> Heard | None:
-        """Say `sounds`, then wait; the first key or the first utterance ends either."""
-        spoke = asyncio.Event()
-        async with _together() as together:
-            pressing = together(self._key(KEYS))
-            hearing = together(self._listen(ear, spoke.set)) if ear else None
-            playing = together(self._say_all(sounds))
-            interrupted = together(spoke.wait())
-            await _first(playing, pressing, hearing, interrupted)
-            if not playing.done():
-                playing.cancel()
-                await self.line.stop()
-            elif playing.exception():
-                await playing
-            await _first(pressing, hearing, interrupted, timeout_s=timeout_s)
-            if spoke.is_set():
-                await _first(pressing, hearing, timeout_s=_LONGEST_SPEECH_S)
-            if pressing.done():
-                return Heard(await pressing)  # raises HungUp
-            if hearing is not None and hearing.done():
-                return await hearing
-            return Heard("", By.SPEECH) if spoke.is_set() else None
-
     async def _say_all(self, sounds: list[Sound]) -> None:
         for sound in sounds:
             await self.line.play(sound)
@@ -172,8 +197,14 @@ class Conversation:
                 return await ear.hear(frames, speaking)
         except Exception:
             log.exception("listening failed; keys go on", attempt=self.line.attempt)
-        await self.line.ended.wait()
-        raise HungUp
+        return Heard("", By.DEAF)
+
+    async def _take_down(self, dictation: Dictation) -> None:
+        async with aclosing(self.line.frames()) as frames:
+            async for frame in frames:
+                dictation.feed(frame)
+                if dictation.over:
+                    return
 
 
 class _Together(Protocol):
@@ -196,6 +227,18 @@ async def _together() -> AsyncIterator[_Together]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _deaf(hearing: "asyncio.Task[Heard] | None") -> bool:
+    return hearing is not None and hearing.done() and hearing.result().by is By.DEAF
+
+
+async def _voice() -> Probability:
+    """The best way there is to tell speech from silence."""
+    try:
+        return (await asyncio.to_thread(Detector)).probability
+    except ImportError:
+        return Loudness()
 
 
 async def _first(*tasks: "asyncio.Task[Any] | None", timeout_s: float | None = None) -> None:

@@ -7,9 +7,10 @@ phones) for every id, `music` too, and `manifest.json`, which says what each fil
 import asyncio
 import hashlib
 import json
+import tempfile
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -136,10 +137,7 @@ async def build(
                 rendered.append(name)
             built.append(old)
     if [*before.values()] != built:
-        lines = [asdict(one) for one in built]
-        write_whole(
-            target / MANIFEST, json.dumps(lines, ensure_ascii=False, indent=1).encode("utf-8")
-        )
+        write_whole(target / MANIFEST, _lines(built))
     progress("prompts are ready", 1.0)
     return Report(
         language,
@@ -150,6 +148,50 @@ async def build(
         round(time.monotonic() - started, 3),
         lacking,
     )
+
+
+def own_recording_of(out_dir: Path, language: str, name: str, site_language: str) -> Path | None:
+    """The office's own recording that is played for the prompt; None: a voice says it."""
+    return _own(out_dir.parent / OWN_FOLDER, name, language, site_language)
+
+
+def keep_recording(
+    settings: Settings, language: str, out_dir: Path, name: str, wav: bytes
+) -> Built:
+    """Let `wav` be the office's own recording of a prompt, from the next call on.
+
+    Raises UserError when there is no such prompt, or it is no sound that can be heard.
+    """
+    text = (texts(settings, language) | {MUSIC: ""}).get(name)
+    if text is None:
+        raise UserError(f"there is no prompt {name!r} in {language}")
+    place = out_dir.parent / OWN_FOLDER / language
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place, prefix=".upload-") as work:
+        given = Path(work) / f"{name}.wav"
+        given.write_bytes(wav)
+        sound = _recorded(given)
+        for older in iter(lambda: own_recording(place, name), None):
+            older.unlink()
+        kept = given.replace(place / given.name)
+    target = out_dir / language
+    target.mkdir(parents=True, exist_ok=True)
+    built = _place(target, name, text, str(kept), _stamp(kept), sound)
+    others = [one for one in manifest(target) if one.id != name]
+    write_whole(target / MANIFEST, _lines([*others, built]))
+    return built
+
+
+def drop_recording(settings: Settings, language: str, out_dir: Path, name: str) -> bool:
+    """Forget the office's own recording of a prompt; `build` then renders it again.
+
+    False when there was none.
+    """
+    found = own_recording_of(out_dir, language, name, settings.site.language)
+    if found is None:
+        return False
+    found.unlink()
+    return True
 
 
 def manifest(target: Path) -> list[Built]:
@@ -169,6 +211,10 @@ def outdated(settings: Settings, language: str, out_dir: Path) -> list[str]:
         for name, text in (texts(settings, language) | {MUSIC: ""}).items()
         if name not in built or built[name].text != text or not _untouched(target, built[name])
     ]
+
+
+def _lines(built: Sequence[Built]) -> bytes:
+    return json.dumps([asdict(one) for one in built], ensure_ascii=False, indent=1).encode("utf-8")
 
 
 def _own(mine: Path, name: str, language: str, site_language: str) -> Path | None:

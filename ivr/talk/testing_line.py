@@ -34,8 +34,8 @@ class FakeLine:
         for key in keys:
             self.keys.press(key)
 
-    def speak(self, seconds: float = 0.1) -> None:
-        self._spoken.put_nowait(np.ones(round(seconds * RATE), np.int16))
+    def speak(self, seconds: float = 0.1, level: int = 1) -> None:
+        self._spoken.put_nowait(np.full(round(seconds * RATE), level, np.int16))
 
     def leave(self) -> None:
         self.ended.set()

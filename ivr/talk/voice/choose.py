@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ivr.errors import UserError
 from ivr.talk import models
+from ivr.talk.model_table import KOKORO
 from ivr.talk.voice import program as espeak
 from ivr.talk.voice.base import Voice
 from ivr.talk.voice.recordings import RecordedVoice
@@ -32,11 +33,11 @@ def available(language: str) -> list[str]:
     return [*names, "espeak"] if espeak.find() else names
 
 
-def choose(language: str, name: str | None = None) -> Voice:
+def choose(language: str, name: str | None = None, speed: float = 1.0) -> Voice:
     """The voice called `name`, or the best there is. Fetches nothing; see `prepare`.
 
     Names: a speaker (`zm_yunxi`), `espeak` or `espeak:PITCH` (0–99), `recordings:FOLDER`.
-    Raises UserError when it is not here, saying what is.
+    `speed` below 1 speaks slower; recordings stay as they were recorded. Raises UserError when it is not here, saying what is.
     """
     here = available(language)
     name = name or next(iter(here), "espeak")
@@ -45,13 +46,15 @@ def choose(language: str, name: str | None = None) -> Voice:
         return RecordedVoice(Path(detail))
     program = espeak.find()
     if kind == "espeak" and program and (not detail or (detail.isdecimal() and int(detail) < 100)):
-        from ivr.talk.voice.espeak import EspeakVoice  # loads a dictionary: 0.2 s
+        # loads a dictionary: 0.2 s
+        from ivr.talk.voice.espeak import WORDS_PER_MINUTE, EspeakVoice
 
-        return EspeakVoice(program, language, name=name, pitch=int(detail or 50))
+        pitch, pace = int(detail or 50), round(WORDS_PER_MINUTE * speed)
+        return EspeakVoice(program, language, name, pitch, words_per_minute=pace)
     if name in here:
         from ivr.talk.voice.kokoro import KokoroVoice
 
-        return KokoroVoice(models.KOKORO.folder, name, program)
+        return KokoroVoice(KOKORO.folder, name, program, speed=speed)
     raise UserError(
         f"voice {name!r} cannot speak {language} here;"
         f" there are: {', '.join(here) or 'none'}, recordings:FOLDER"
@@ -73,9 +76,9 @@ def prepare(language: str, progress: Progress = quiet) -> tuple[Voice, str | Non
     why = None
     if find_spec("onnxruntime") is None:
         why = "the natural voice needs the Python package onnxruntime (pip install 'ivr[voice]')"
-    elif _speakers(language) and not models.installed(models.KOKORO):
+    elif _speakers(language) and not models.installed(KOKORO):
         try:
-            models.install(models.KOKORO, progress=progress)
+            models.install(KOKORO, progress=progress)
         except UserError as error:
             why = str(error)
     try:
@@ -91,4 +94,4 @@ def _speakers(language: str) -> tuple[str, ...]:
 
 
 def _kokoro_ready() -> bool:
-    return find_spec("onnxruntime") is not None and models.installed(models.KOKORO)
+    return find_spec("onnxruntime") is not None and models.installed(KOKORO)

@@ -14,6 +14,8 @@ from ivr.talk.voice.pinyin import Foreign, Mark, Word, romanised, spell
 from ivr.talk.voice.pinyin import read as read_chinese
 from ivr.talk.voice.program import Program
 
+WORDS_PER_MINUTE = 150
+
 
 @dataclass(frozen=True)
 class EspeakVoice:
@@ -23,7 +25,7 @@ class EspeakVoice:
     language: str
     name: str = "espeak"
     pitch: int = 50
-    words_per_minute: int = 150
+    words_per_minute: int = WORDS_PER_MINUTE
 
     @cached_property
     def version(self) -> str:

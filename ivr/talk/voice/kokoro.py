@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,10 @@ class KokoroVoice:
     program: Program | None = None
     threads: int = 2
     speed: float = 1.0
-    version: str = field(init=False, default="kokoro-v1.0-int8-2")
+
+    @property
+    def version(self) -> str:
+        return "kokoro-v1.0-int8-2" + ("" if self.speed == 1 else f"-{self.speed:g}")
 
     def render(self, text: str) -> Audio:
         pieces = [self._say(part) for part in self._parts(text)]

@@ -7,6 +7,7 @@ find what the others have made.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import multiprocessing
@@ -48,10 +49,39 @@ def rendering(voice: Voice, text: str, language: str) -> Rendering:
         raise UserError(f"{text[:40]!r}: nothing in it can be said; write words")
     content = json.dumps([_PROCESSING, voice.name, voice.version, said], ensure_ascii=False)
     key = hashlib.sha256(content.encode()).hexdigest()
-    folder = cache_dir() / "voice"
     return Rendering(
-        said, key, {rate: folder / f"{key}.{rate}.wav" for rate in (TELEPHONE, WIDEBAND)}
+        said, key, {rate: _folder() / f"{key}.{rate}.wav" for rate in (TELEPHONE, WIDEBAND)}
     )
+
+
+def _folder() -> Path:
+    return cache_dir() / "voice"
+
+
+def used(*files: Path) -> None:
+    """Remember that they were needed just now; one that is gone is left alone."""
+    for file in files:
+        with contextlib.suppress(OSError):
+            os.utime(file)
+
+
+def purge(before: float) -> int:
+    """Forget what was rendered and not used since `before` (epoch seconds); how many files.
+
+    Owners' names are in some of it. Whatever is needed again is made again.
+    """
+    return purge_unused(_folder(), before)
+
+
+def purge_unused(folder: Path, before: float) -> int:
+    """Delete the .wav files in `folder` that `used` has not touched since `before`."""
+    deleted = 0
+    for file in folder.glob("*.wav"):
+        with contextlib.suppress(OSError):  # another process may be faster
+            if file.stat().st_mtime < before:
+                file.unlink()
+                deleted += 1
+    return deleted
 
 
 class Studio:
@@ -77,7 +107,9 @@ class Studio:
     async def render(self, text: str) -> Rendering:
         """The files of `text`, made if need be. Raises UserError if it cannot be said."""
         wanted = rendering(self.voice, text, self.language)
-        if not _complete(wanted.files.values()):
+        if _complete(wanted.files.values()):
+            used(*wanted.files.values())
+        else:
             await self._make(wanted)
         return wanted
 
