@@ -9,6 +9,7 @@ from ivr.desk.home import Home as Home
 from ivr.settings import HOURS
 
 TITLES = ("先生", "女士", "小姐", "太太", "老师")
+_ENGLISH = {"先生": "Mr", "女士": "Ms", "小姐": "Miss", "太太": "Mrs"}
 UNNAMED = "业主"  # how one is addressed whose name or title is not known
 
 
@@ -42,8 +43,14 @@ class Owner:
 
     @property
     def address(self) -> str:
-        """How one speaks to them: 周先生. Without a title, which is never guessed, 业主."""
-        return f"{self.surname}{self.title}" if self.name and self.title else UNNAMED
+        """How one speaks to them: 周先生, Mr Smith. Without a title, which is never guessed,
+        业主."""
+        if not self.name or not self.title:
+            return UNNAMED
+        if self.language == "en":
+            title = _ENGLISH.get(self.title)
+            return f"{title} {self.surname}" if title else UNNAMED
+        return f"{self.surname}{self.title}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The book of owners: importing it, looking up who lives where, who is told for a home."""
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,8 @@ from typing import Any, NamedTuple
 from ivr import ids
 from ivr.calls import numbers
 from ivr.desk import owner_sheet, phone_numbers
-from ivr.desk.home import Home, natural
+from ivr.desk.home import Home, natural, tidy
+from ivr.desk.home import name as building_name
 from ivr.desk.home import parse as parse_home
 from ivr.desk.owner import UNNAMED, Care, Household, Owner
 from ivr.desk.owner_sheet import Entry, Reading, Wrong
@@ -22,6 +24,7 @@ from ivr.store.database import Database
 from ivr.store.owners import OwnerRow, OwnerTable
 
 REPEATS_KEPT = 200
+SEARCHED = 3  # digits, at least, of a number that is searched for
 
 
 class Difference(NamedTuple):
@@ -122,6 +125,11 @@ class Owners:
     async def is_empty(self) -> bool:
         return not await self._table.buildings()
 
+    async def buildings(self) -> list[str]:
+        """Those with owners, as people count."""
+        names = await self._table.buildings()
+        return sorted(names, key=lambda name: natural(Home(name, "", "")))
+
     async def by_number(self, number: str) -> list[Owner]:
         """Owners with this number, however it is written: who is calling."""
         with suppress(ValueError):  # an extension, or a caller without a number
@@ -132,6 +140,34 @@ class Owners:
     async def of_home(self, home: Home) -> list[Owner]:
         place = (home.building, home.unit, home.room)
         return _owners(await self._table.of_home(place))
+
+    async def search(
+        self,
+        text: str = "",
+        *,
+        care: bool = False,
+        do_not_call: bool = False,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[int, list[Owner]]:
+        """How many have `text` in their name, number or home (3栋, 3-2, 3-2-1201), and those
+        of one page, as people count homes. With `care` or `do_not_call` only such owners."""
+        bare = text.strip().replace("%", "").replace("_", "")
+        digits = re.sub(r"[\s-]", "", bare)
+        total, rows = await self._table.search(
+            name=f"%{bare}%" if bare else "",
+            number=f"%{digits}%" if digits.isdecimal() and len(digits) >= SEARCHED else "",
+            place=_place_pattern(bare) if bare else "",
+            care=care,
+            do_not_call=do_not_call,
+            limit=limit,
+            offset=offset,
+        )
+        return total, _owners(rows)
+
+    async def get(self, owner: str) -> Owner:
+        """By id. Raises UserError when there is none."""
+        return _owner(await self._table.get(owner))
 
     async def find(self, text: str) -> list[Owner]:
         """By home (3-2-1201), telephone number, name, or the end of an id.
@@ -159,6 +195,16 @@ class Owners:
         buildings = filter(scope.in_building, await self._table.buildings())
         rows = await self._table.of_buildings(buildings)
         return await asyncio.to_thread(households, scope, map(_owner, rows))
+
+
+def _place_pattern(text: str) -> str:
+    """3栋 is every home of building 3; 3-2 and 3栋2单元1201 are as they are written."""
+    if re.search("[栋幢楼座]$", text):
+        return f"{building_name(text)}-%"
+    try:
+        return f"{parse_home(text)}%"
+    except ValueError:
+        return f"{tidy(text)}%"
 
 
 def plan(reading: Reading, stored: Iterable[Owner], version: int, language: str) -> Plan:

@@ -1,1 +1,1 @@
-"""What leaves for, and comes from, other systems: signed webhooks."""
+"""Webhooks: other systems of the office are told what happens, and tell us."""

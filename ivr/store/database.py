@@ -199,7 +199,7 @@ async def _migrate(writer: aiosqlite.Connection, path: Path) -> None:
         version = await _pragma(writer, "user_version")
         for number in sorted(migrations):
             if number > version:
-                for statement in _statements(migrations[number]):
+                for statement in statements(migrations[number]):
                     await writer.execute(statement)
         await writer.execute(f"PRAGMA user_version = {max(newest, version)}")
         await writer.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -224,7 +224,8 @@ def _migrations() -> dict[int, str]:
     }
 
 
-def _statements(script: str) -> Iterator[str]:
+def statements(script: str) -> Iterator[str]:
+    """The SQL statements of a migration, one by one."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

@@ -18,7 +18,11 @@ class Marks:
 
     async def set(self, name: str, value: str) -> None:
         async with self._db.write() as writer:
-            await writer.execute(SQL["set"], {"site": self._site, "name": name, "value": value})
+            await self.put(writer, name, value)
+
+    async def put(self, writer: Writer, name: str, value: str) -> None:
+        """`set` inside a transaction."""
+        await writer.execute(SQL["set"], {"site": self._site, "name": name, "value": value})
 
     async def count_up(self, writer: Writer, name: str) -> None:
         """Inside a transaction: the mark is a counter."""

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from ivr.store.database import Database, load_queries
+from ivr.store.database import Database, Writer, load_queries
 
 SQL = load_queries("notices")
 
@@ -29,9 +29,13 @@ class NoticeTable:
         self._db = db
         self._site = site
 
-    async def put(self, row: NoticeRow) -> None:
-        """Keep a new one, or what is known now of one that is kept."""
-        async with self._db.write() as writer:
+    async def put(self, row: NoticeRow, writer: Writer | None = None) -> None:
+        """Keep a new one, or what is known now of one that is kept; with `writer` as a
+        part of its transaction."""
+        if writer is None:
+            async with self._db.write() as own:
+                await self.put(row, own)
+        else:
             await writer.execute(SQL["put"], {**asdict(row), "site": self._site})
 
     async def get(self, campaign: str) -> NoticeRow | None:

@@ -46,9 +46,18 @@ class OutboundTables:
         only(found, name, "campaign")
         return found[0]
 
-    async def campaign_state(self, writer: Writer, campaign: str) -> str:
+    async def campaign_state(self, writer: Writer, campaign: str) -> Row:
+        """(state, kind)"""
         rows = list(await writer.execute_fetchall(SQL["campaign_state"], {"id": campaign}))
-        return str(rows[0]["state"])
+        return rows[0]
+
+    async def exists(self, writer: Writer, campaign: str) -> bool:
+        rows = await writer.execute_fetchall(SQL["campaign_state"], {"id": campaign})
+        return bool(list(rows))
+
+    async def go_on(self, writer: Writer, campaign: str) -> None:
+        """A campaign that was done has somebody else to phone."""
+        await writer.execute(SQL["go_on"], {"id": campaign})
 
     async def finish_campaign(self, writer: Writer, campaign: str) -> bool:
         """Close it if no task of it is open; whether that closed it."""

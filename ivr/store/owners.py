@@ -89,6 +89,30 @@ class OwnerTable:
         only(found, name, "owner")
         return (await self._some([found[0]["owner"]]))[0]
 
+    async def search(
+        self,
+        *,
+        name: str = "",
+        number: str = "",
+        place: str = "",
+        care: bool = False,
+        do_not_call: bool = False,
+        limit: int,
+        offset: int = 0,
+    ) -> tuple[int, list[OwnerRow]]:
+        """How many there are, and those of one page, by their first home. `name`, `number`
+        and `place` ("3-2-1201") are LIKE patterns of which one is enough."""
+        wanted = {"name": name, "number": number, "place": place, "care": care}
+        found = await self._db.fetch_all(
+            SQL["search"],
+            {**wanted, "site": self._site, "do_not_call": do_not_call,
+             "limit": limit, "offset": offset},
+        )  # fmt: skip
+        order = {row["owner"]: index for index, row in enumerate(found)}
+        rows = await self._some(list(order))
+        total = found[0]["total"] if found else 0
+        return total, sorted(rows, key=lambda row: order[row.id])
+
     async def buildings(self) -> list[str]:
         found = await self._db.fetch_all(SQL["buildings"], {"site": self._site})
         return [row["building"] for row in found]

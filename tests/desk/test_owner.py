@@ -19,6 +19,15 @@ def test_an_owner_is_addressed_by_surname_and_title(name: str, title: str, addre
 
 
 @pytest.mark.parametrize(
+    ("title", "address"),
+    [("先生", "Mr Smith"), ("太太", "Mrs Smith"), ("老师", "业主"), ("", "业主")],
+)
+def test_an_owner_who_speaks_english_is_addressed_so(title: str, address: str) -> None:
+    owner = Owner(id="1", name="John Smith", title=title, phones=(), homes=(), language="en")
+    assert owner.address == address
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("12:00-14:00", "12:00-14:00"),

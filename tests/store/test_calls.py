@@ -74,7 +74,7 @@ async def test_the_clerks_words_and_the_recordings_state_outlive_a_repair(
     calls = Calls(db, "main")
     taped = row(repaired=True, recording="recordings/1.wav", recording_state="unchecked")
     await put(db, taped)
-    await calls.fill_in(taped.id, "报修 水管", "3-1201")
+    await calls.set_record(taped.id, intent="报修 水管", note="3-1201", by="小李", at=1.0)
     await calls.set_recording_state({taped.id: "ok"})
     await put(db, row(recording="recordings/1.wav", recording_state="unchecked"))
     found = await calls.get(taped.id)

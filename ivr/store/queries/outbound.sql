@@ -21,7 +21,11 @@ ORDER BY created_at, id;
 SELECT * FROM campaigns WHERE site = :site AND (id = :name OR id LIKE :ending) LIMIT 2;
 
 -- name: campaign_state
-SELECT state FROM campaigns WHERE id = :id;
+SELECT state, kind FROM campaigns WHERE id = :id;
+
+-- name: go_on
+-- There is somebody else to phone for a campaign that was done.
+UPDATE campaigns SET state = 'running' WHERE id = :id AND state = 'done';
 
 -- name: put_task
 INSERT INTO tasks (

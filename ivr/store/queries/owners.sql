@@ -66,3 +66,26 @@ LIMIT 2;
 
 -- name: buildings
 SELECT DISTINCT building FROM owner_homes WHERE site = :site;
+
+-- name: search
+-- Empty patterns match nobody, save when all are empty. Lengths first: 2 before 10.
+SELECT owners.id AS owner, COUNT(*) OVER () AS total
+FROM owners
+LEFT JOIN owner_homes AS home ON home.owner = owners.id AND home.position = 0
+WHERE owners.site = :site
+  AND (:care = 0 OR owners.care <> '')
+  AND (:do_not_call = 0 OR owners.do_not_call)
+  AND (
+    :name || :number || :place = ''
+    OR owners.name LIKE :name
+    OR EXISTS (SELECT 1 FROM owner_phones WHERE owner = owners.id AND number LIKE :number)
+    OR EXISTS (
+      SELECT 1 FROM owner_homes AS any_home
+      WHERE any_home.owner = owners.id
+        AND any_home.building || '-' || any_home.unit
+          || CASE any_home.unit WHEN '' THEN '' ELSE '-' END || any_home.room LIKE :place
+    )
+  )
+ORDER BY length(home.building), home.building, length(home.unit), home.unit,
+  length(home.room), home.room, owners.id
+LIMIT :limit OFFSET :offset;
