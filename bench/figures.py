@@ -37,6 +37,11 @@ class Target:
         return self.measured is not None and self.measured <= self.limit
 
 
+def told(target: Target) -> dict[str, object]:
+    """A target as a report has it."""
+    return asdict(target) | {"passed": target.passed}
+
+
 def report(
     runs: Sequence[Run], targets: Sequence[Target], **conditions: object
 ) -> dict[str, object]:
@@ -44,7 +49,7 @@ def report(
     return {
         **conditions,
         "median": medians(runs),
-        "targets": [asdict(target) | {"passed": target.passed} for target in targets],
+        "targets": [told(target) for target in targets],
         "passed": all(target.passed for target in targets),
         "runs": list(runs),
     }

@@ -1,6 +1,6 @@
-"""kill -9 of the dialer at random moments: nobody is phoned twice, nobody forgotten.
+"""kill -9 of the dialer at random moments: `python -m bench.kill` prints JSON.
 
-    python -m bench.kill [--kills 50] [--households 200] [--seed N]
+Nobody is phoned twice, and nobody is forgotten.
 
 Campaigns are run one after the other by a process that is killed again and again
 at random moments, until that many kills have happened. The city counts every call
@@ -12,25 +12,27 @@ it gets. Afterwards, of every campaign:
 - forgotten: households without an outcome, and attempts that are not done.
 
 The time scale is about 1:20: people answer after 0.1 to 1 s or not at all, the
-message lasts 0.5 s. Exits with 1 when anything is wrong.
+message lasts 0.5 s.
 """
 
 import argparse
 import asyncio
+import json
 import random
-import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+from bench import figures
+from bench.figures import Target
+from bench.office import tell
 from ivr.demo.agent import Behaviour
 from ivr.demo.behaviours import answer, busy, never_answer, unallocated, unreachable
 from ivr.demo.house import House
-from ivr.outbound.campaigns import Campaigns
-from ivr.outbound.ledger import Story
-from ivr.outbound.model import TOLD, CampaignState, Outcome
+from ivr.outbound.ledger import Ledger, Story
+from ivr.outbound.model import TOLD, CampaignState
 from ivr.pbx import cel
 from ivr.store.database import FILE_NAME, Database
 from tests.outbound.office import campaign, households, open_town, settings, spawn
@@ -40,52 +42,48 @@ LIFE_S = (0.05, 2.5)  # from when it dials until it is killed
 CAMPAIGN_S = 180.0
 
 
-class Result(NamedTuple):
-    kills: int
-    campaigns: int
-    households: int
-    calls: int
-    duplicates: int
-    forgotten: int
-    outcomes: Counter[Outcome]
-    seconds: float
-
-
 def somebody(chance: random.Random) -> Behaviour:
     kinds: list[Behaviour] = [busy, unallocated, unreachable, never_answer]
     return chance.choices([answer(chance.uniform(0.1, 1.0)), *kinds], [80, 5, 5, 5, 5])[0]
 
 
-async def run(kills: int, count: int, seed: int, folder: Path) -> Result:
+async def measure(kills: int, count: int, seed: int, folder: Path) -> figures.Run:
     chance = random.Random(seed)
-    begun = time.monotonic()
     done, number = 0, 0
     duplicates = forgotten = calls = 0
-    outcomes: Counter[Outcome] = Counter()
-    async with open_town(folder, 0.5) as house:
+    outcomes: Counter[str] = Counter()
+    async with (
+        open_town(folder, 0.5) as house,
+        await Database.open(house.settings.paths.data / FILE_NAME) as db,
+    ):
         house.city.silent = True
-        async with await Database.open(house.settings.paths.data / FILE_NAME) as db:
-            campaigns = Campaigns(db, house.settings.site.id)
-            while done < kills:
-                notice = campaign(f"{number}")
-                tasks = households(notice, count, first=number * count)
-                for each in tasks:
-                    house.city.subscriber(each.numbers[0], somebody(chance))
-                await campaigns.create(notice, tasks)
-                done += await _finish(house, campaigns, notice.id, chance, kills - done)
-                stories = await campaigns.stories(notice.id)
-                number += 1
-                duplicates += _duplicates(house, stories)
-                forgotten += _forgotten(stories)
-                calls += sum(len(story.attempts) for story in stories)
-                outcomes.update(story.task.outcome for story in stories if story.task.outcome)
-                print(f"  campaign {number}: {done} of {kills} kills", file=sys.stderr)
-    spent = time.monotonic() - begun
-    return Result(done, number, number * count, calls, duplicates, forgotten, outcomes, spent)
+        ledger = Ledger(db, house.settings.site.id)
+        while done < kills:
+            notice = campaign(f"{number}")
+            tasks = households(notice, count, first=number * count)
+            for each in tasks:
+                house.city.subscriber(each.numbers[0], somebody(chance))
+            await ledger.create(notice, tasks)
+            done += await _finish(house, ledger, notice.id, chance, kills - done)
+            stories = await ledger.stories(notice.id)
+            number += 1
+            duplicates += _duplicates(house, stories)
+            forgotten += _forgotten(stories)
+            calls += sum(len(story.attempts) for story in stories)
+            outcomes.update(story.task.outcome for story in stories if story.task.outcome)
+            tell(f"kill: campaign {number}, {done} of {kills} kills")
+    return {
+        "kills": done,
+        "campaigns": number,
+        "attempts": calls,
+        "duplicates": duplicates,
+        "forgotten": forgotten,
+        **{f"households_{outcome}": times for outcome, times in outcomes.most_common()},
+    }
 
 
 async def _finish(
-    house: House, campaigns: Campaigns, campaign_id: str, chance: random.Random, kills: int
+    house: House, ledger: Ledger, campaign_id: str, chance: random.Random, kills: int
 ) -> int:
     """Run the campaign to its end, with up to `kills` kills; how many there were."""
     wanted = settings(lines=LINES, pace=40.0, ring_s=1.5, attempts=3, other_retry_s=1.0)
@@ -96,7 +94,7 @@ async def _finish(
             try:
                 life = asyncio.get_running_loop().time() + chance.uniform(*LIFE_S)
                 while done == kills or asyncio.get_running_loop().time() < life:
-                    if (await campaigns.get(campaign_id)).state is CampaignState.DONE:
+                    if (await ledger.campaign(campaign_id)).state is CampaignState.DONE:
                         return done
                     await asyncio.sleep(0.01)
             finally:
@@ -105,7 +103,7 @@ async def _finish(
             done += 1
 
 
-def _duplicates(house: House, stories: list[Story] | tuple[Story, ...]) -> int:
+def _duplicates(house: House, stories: Sequence[Story]) -> int:
     got = Counter(call.number for call in house.city.received)
     records, _ = cel.read(house.asterisk.fresh.cel)
     made = Counter(record.uniqueid for record in records if record.type == "CHAN_START")
@@ -118,30 +116,33 @@ def _duplicates(house: House, stories: list[Story] | tuple[Story, ...]) -> int:
     return found
 
 
-def _forgotten(stories: list[Story] | tuple[Story, ...]) -> int:
+def _forgotten(stories: Sequence[Story]) -> int:
     return sum(
         task.outcome is None or any(each.outcome is None for each in attempts)
         for task, attempts in stories
     )
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="kill -9 of the dialer at random moments")
+def report(kills: int = 50, count: int = 200, seed: int | None = None) -> dict[str, object]:
+    seed = int(time.time()) if seed is None else seed
+    with tempfile.TemporaryDirectory(prefix="ivr-bench-") as folder:
+        run = asyncio.run(measure(kills, count, seed, Path(folder)))
+    return figures.report(
+        [run],
+        [Target(name, 0, run[name]) for name in ("duplicates", "forgotten")],
+        households_a_campaign=count, seed=seed, time_scale="about 1:20",
+    )  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--households", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=int(time.time()))
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="ivr-bench-") as folder:
-        result = asyncio.run(run(options.kills, options.households, options.seed, Path(folder)))
-    words = ", ".join(f"{outcome} {count}" for outcome, count in result.outcomes.most_common())
-    print(
-        f"kill: {result.kills} kills -9 in {result.campaigns} campaigns of {options.households} "
-        f"households ({result.seconds:.0f} s, seed {options.seed}, time scale about 1:20)\n"
-        f"  {result.calls} attempts: {words}\n"
-        f"  duplicates {result.duplicates} (0 wanted), forgotten {result.forgotten} (0 wanted)"
-    )
-    return 0 if result.duplicates == result.forgotten == 0 else 1
+    parser.add_argument("--seed", type=int)
+    asked = parser.parse_args()
+    found = report(asked.kills, asked.households, asked.seed)
+    print(json.dumps(found, ensure_ascii=False, indent=2))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -49,11 +49,15 @@ def write(
     Raises UserError as `check_target` does, or when the disk does not take it.
     """
     check_target(file, force=force)
+    _replace(file, contents(file.suffix.lower(), title, headings, rows))
+
+
+def contents(
+    ending: str, title: str, headings: Sequence[Heading], rows: Iterable[Sequence[Cell]]
+) -> bytes:
+    """What `write` puts into a file with this ending, for a download; may take seconds."""
     table = [[_safe(cell) for cell in row] for row in rows]
-    if file.suffix.lower() == ".csv":
-        _replace(file, _csv(headings, table))
-    else:
-        _replace(file, _xlsx(title, headings, table))
+    return _csv(headings, table) if ending == ".csv" else _xlsx(title, headings, table)
 
 
 def bare(text: str) -> str:

@@ -4,8 +4,6 @@ import asyncio
 import getpass
 import shutil
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -18,14 +16,16 @@ from rich.text import Text
 from ivr.calls import listing, numbers
 from ivr.cli import options
 from ivr.cli.prompts import bar
+from ivr.desk import home
 from ivr.desk.owners import Owners
 from ivr.errors import UserError
 from ivr.outbound import results, when
 from ivr.outbound.ledger import Ledger, Progress
-from ivr.outbound.messages import Messages
 from ivr.outbound.model import OUTCOME_WORDS, Campaign, CampaignState, Urgency
-from ivr.outbound.notice import KIND_WORDS, Listener, Notice, NoticeKind, Phase
-from ivr.outbound.notices import KIND, Notices, Plan
+from ivr.outbound.notice import KIND_WORDS, Notice, NoticeKind
+from ivr.outbound.notice_desk import NoticeDesk
+from ivr.outbound.notice_plan import KIND, Approval, Plan
+from ivr.outbound.notices import Notices
 from ivr.settings import Settings
 from ivr.store.database import Database
 
@@ -60,34 +60,24 @@ Force = Annotated[bool, typer.Option("--force", help="覆盖已有文件 · writ
 Out = Annotated[Path | None, typer.Option("--out", help="试听文件 · the message as .wav")]
 
 
-class _Desk:
-    """What every command needs of one site."""
-
-    def __init__(self, db: Database, settings: Settings) -> None:
-        self.settings = settings
-        self.ledger = Ledger(db, settings.site.id)
-        self.notices = Notices(db, settings, self.ledger, Owners(db, settings).households)
-        self.messages = Messages(settings)
-
-    def now(self) -> datetime:
-        return datetime.now(self.settings.site.zone)
-
-    async def prepare(self, plan: Plan) -> None:
-        """Speak everything before anybody is phoned."""
-        first = max(self.now(), _local(plan.campaign.not_before, self.settings))
-        last = _local(plan.campaign.not_after, self.settings)
-        with bar("合成语音 speaking") as progress:
-            await self.messages.prepare(
-                plan.notice, plan.listeners, plan.place, first, last, progress
-            )
+APPROVAL_WORDS = {
+    Approval.MANY: "it goes to {homes} homes, more than {limit}",
+    Approval.OUTSIDE: "it may phone people outside the window",
+}
 
 
-def _with_desk(config: Path, work: Callable[[_Desk], Awaitable[T]]) -> T:
-    return options.with_store(config, lambda db, settings: work(_Desk(db, settings)))
+def _with_desk(config: Path, work: Callable[[NoticeDesk], Awaitable[T]]) -> T:
+    def with_desk(db: Database, settings: Settings) -> Awaitable[T]:
+        ledger = Ledger(db, settings.site.id)
+        notices = Notices(db, settings, ledger, Owners(db, settings).households)
+        return work(NoticeDesk(settings, ledger, notices))
+
+    return options.with_store(config, with_desk)
 
 
-def _local(at: float, settings: Settings) -> datetime:
-    return datetime.fromtimestamp(at, settings.site.zone)
+async def _prepare(desk: NoticeDesk, plan: Plan) -> None:
+    with bar("合成语音 speaking") as progress:
+        await desk.prepare(plan, progress)
 
 
 @app.command()
@@ -111,7 +101,7 @@ def new(
 ) -> None:
     """新通知：预览文本与名单，合成语音，保存 · draft, preview, speak, keep"""
 
-    async def work(desk: _Desk) -> None:
+    async def work(desk: NoticeDesk) -> None:
         now = desk.now()
         begin = when.parse(start, now)
         notice = Notice(
@@ -131,15 +121,17 @@ def new(
         _show(desk, plan)
         if dry_run:
             return
-        await desk.prepare(plan)
+        await _prepare(desk, plan)
         if out is not None:
-            await _write_wav(desk, plan.notice, plan, out)
+            await _write_wav(desk, plan, out)
         if not yes:
             typer.confirm("保存这条通知？ keep it?", abort=True)
         campaign = await desk.notices.create(plan)
         typer.echo(f"{campaign.id[-6:]} {campaign.title} {STATE_WORDS[campaign.state]}")
         if plan.needs_approval:
-            typer.echo(f"需要第二人批准 · a second person must approve: {plan.needs_approval}")
+            limit = desk.settings.dialer.approval_households
+            why = APPROVAL_WORDS[plan.needs_approval].format(homes=len(plan.tasks), limit=limit)
+            typer.echo(f"需要第二人批准 · a second person must approve: {why}")
             typer.echo(f"  ivr notice approve {campaign.id[-6:]} --by NAME")
         else:
             typer.echo(f"  ivr notice start {campaign.id[-6:]}")
@@ -151,18 +143,22 @@ def _kind(choice: KindChoice) -> NoticeKind:
     return next(kind for kind, word in KIND_WORDS.items() if word == choice.value)
 
 
-def _show(desk: _Desk, plan: Plan) -> None:
+def _show(desk: NoticeDesk, plan: Plan) -> None:
     out = options.console()
     settings = desk.settings.dialer
-    who = next(iter(plan.listeners), Listener("", ""))
     out.print(Text("通知内容 · the message", style="bold"))
-    out.print(options.plain(desk.messages.text(plan.notice, who, plan.place, desk.now())))
+    for who, said in desk.texts(plan):
+        manner = " ".join([who.language, *(["特别关怀"] if who.care else [])])
+        out.print(options.plain(f"[{manner}] {said}"))
     out.print()
     out.print(
         f"户 households {len(plan.tasks)}，号码 numbers {plan.numbers}，"
         f"不拨打 left out {len(plan.left_out)}，"
         f"{settings.lines} 线约 {plan.minutes(settings.lines, settings.pace):.0f} 分钟 minutes"
     )
+    if plan.short_notice:
+        ahead_h = desk.settings.notices.written_ahead_h
+        out.print(f"! {KIND_WORDS[plan.notice.kind]}应提前 {ahead_h} 小时书面通知")
     for left in plan.left_out:
         out.print(options.plain(f"  {left.home}  {OUTCOME_WORDS[left.why]}  {left.words}"))
 
@@ -171,28 +167,19 @@ def _show(desk: _Desk, plan: Plan) -> None:
 def preview(name: Name, out: Out = None, config: options.Config = options.CONFIG) -> None:
     """显示文本，生成试听文件 · print the text and make the wav"""
 
-    async def work(desk: _Desk) -> None:
+    async def work(desk: NoticeDesk) -> None:
         campaign = await desk.ledger.campaign(name)
-        plan = await _plan_of(desk, campaign)
+        plan = await desk.plan_of(campaign)
         _show(desk, plan)
         if out is not None:
-            await desk.prepare(plan)
-            await _write_wav(desk, plan.notice, plan, out)
+            await _write_wav(desk, plan, out)
 
     _with_desk(config, work)
 
 
-async def _plan_of(desk: _Desk, campaign: Campaign) -> Plan:
-    notice, place = await desk.notices.notice(campaign)
-    tasks = await desk.ledger.tasks(campaign.id)
-    return Plan(notice, place, campaign, tuple(tasks), (), "")
-
-
-async def _write_wav(desk: _Desk, notice: Notice, plan: Plan, out: Path) -> None:
-    who = next(iter(plan.listeners), None)
-    if who is None:
-        raise UserError("Nobody is to be phoned, so there is nothing to listen to")
-    file = await desk.messages.message(notice, who, plan.place, desk.now())
+async def _write_wav(desk: NoticeDesk, plan: Plan, out: Path) -> None:
+    with bar("合成语音 speaking") as progress:
+        file = await desk.sample(plan, progress=progress)
     await asyncio.to_thread(shutil.copyfile, file, out)
     typer.echo(f"试听 · listen: {out}")
 
@@ -201,7 +188,7 @@ async def _write_wav(desk: _Desk, notice: Notice, plan: Plan, out: Path) -> None
 def approve(name: Name, by: By = "", config: options.Config = options.CONFIG) -> None:
     """第二人批准 · a second person agrees"""
 
-    async def work(desk: _Desk) -> Campaign:
+    async def work(desk: NoticeDesk) -> Campaign:
         campaign = await desk.ledger.campaign(name)
         return await desk.notices.approve(campaign, by or getpass.getuser())
 
@@ -212,11 +199,10 @@ def approve(name: Name, by: By = "", config: options.Config = options.CONFIG) ->
 def start(name: Name, config: options.Config = options.CONFIG) -> None:
     """开始拨打 · begin to phone"""
 
-    async def work(desk: _Desk) -> Campaign:
+    async def work(desk: NoticeDesk) -> Campaign:
         campaign = await desk.ledger.campaign(name)
-        # whatever the clock has changed since it was made is spoken now, not in a call
-        await desk.prepare(await _plan_of(desk, campaign))
-        return await desk.notices.start(campaign)
+        with bar("合成语音 speaking") as progress:
+            return await desk.start(campaign, progress)
 
     _tell_state(_with_desk(config, work))
 
@@ -231,7 +217,7 @@ def resume(name: Name, config: options.Config = options.CONFIG) -> None:
 def pause(name: Name, config: options.Config = options.CONFIG) -> None:
     """暂停；正在通话的打完 · pause; calls in progress finish"""
 
-    async def work(desk: _Desk) -> Campaign:
+    async def work(desk: NoticeDesk) -> Campaign:
         return await desk.notices.pause(await desk.ledger.campaign(name))
 
     _tell_state(_with_desk(config, work))
@@ -243,7 +229,7 @@ def cancel(name: Name, yes: Yes = False, config: options.Config = options.CONFIG
     if not yes:
         typer.confirm("其余住户不再通知？ phone nobody else?", abort=True)
 
-    async def work(desk: _Desk) -> Campaign:
+    async def work(desk: NoticeDesk) -> Campaign:
         return await desk.notices.cancel(await desk.ledger.campaign(name), desk.now())
 
     _tell_state(_with_desk(config, work))
@@ -257,11 +243,11 @@ def extend(
 ) -> None:
     """延长；已通知的重新通知 · it lasts longer; those told are told again"""
 
-    async def work(desk: _Desk) -> Campaign:
+    async def work(desk: NoticeDesk) -> Campaign:
         campaign = await desk.ledger.campaign(name)
         notice, _ = await desk.notices.notice(campaign)
-        changed = notice.changed(notice.begin, when.parse(end, desk.now(), after=notice.begin))
-        return await _change(desk, campaign, changed)
+        until = when.parse(end, desk.now(), after=notice.begin)
+        return await _change(desk, campaign, await desk.later(campaign, until))
 
     _tell_state(_with_desk(config, work))
 
@@ -270,29 +256,26 @@ def extend(
 def off(name: Name, config: options.Config = options.CONFIG) -> None:
     """停水取消；只通知已通知过的 · the outage is off; only those told are told"""
 
-    async def work(desk: _Desk) -> Campaign:
+    async def work(desk: NoticeDesk) -> Campaign:
         campaign = await desk.ledger.campaign(name)
-        notice, _ = await desk.notices.notice(campaign)
-        return await _change(desk, campaign, replace(notice, phase=Phase.CANCELLED))
+        return await _change(desk, campaign, await desk.off(campaign))
 
     _tell_state(_with_desk(config, work))
 
 
-async def _change(desk: _Desk, campaign: Campaign, changed: Notice) -> Campaign:
-    plan = await _plan_of(desk, campaign)
-    everybody = tuple(replace(task, outcome=None) for task in plan.tasks)
-    await desk.prepare(replace(plan, notice=changed, tasks=everybody))
-    return await desk.notices.change(campaign, changed, desk.now())
+async def _change(desk: NoticeDesk, campaign: Campaign, changed: Notice) -> Campaign:
+    with bar("合成语音 speaking") as progress:
+        return await desk.change(campaign, changed, progress)
 
 
 @app.command()
 def restored(name: Name, by: By = "", config: options.Config = options.CONFIG) -> None:
     """已恢复：只打给已通知到的 · it is restored: a follow-up to those who were reached"""
 
-    async def work(desk: _Desk) -> Campaign:
+    async def work(desk: NoticeDesk) -> Campaign:
         campaign = await desk.ledger.campaign(name)
         plan = await desk.notices.restored(campaign, desk.now(), by or getpass.getuser())
-        await desk.prepare(plan)
+        await _prepare(desk, plan)
         return await desk.notices.start(await desk.notices.create(plan))
 
     _tell_state(_with_desk(config, work))
@@ -302,7 +285,7 @@ def restored(name: Name, by: By = "", config: options.Config = options.CONFIG) -
 def show_all(config: options.Config = options.CONFIG) -> None:
     """全部通知 · every notice"""
 
-    async def work(desk: _Desk) -> Table:
+    async def work(desk: NoticeDesk) -> Table:
         table = options.table("通知 notices", "编号", "通知", "状态", "户", "未拨", "最早", "最晚")
         for campaign in await desk.ledger.campaigns():
             if campaign.kind != KIND:
@@ -311,8 +294,8 @@ def show_all(config: options.Config = options.CONFIG) -> None:
             table.add_row(
                 campaign.id[-6:], options.plain(campaign.title), STATE_WORDS[campaign.state],
                 str(progress.total), str(progress.open),
-                f"{_local(campaign.not_before, desk.settings):%m-%d %H:%M}",
-                f"{_local(campaign.not_after, desk.settings):%m-%d %H:%M}",
+                f"{desk.local(campaign.not_before):%m-%d %H:%M}",
+                f"{desk.local(campaign.not_after):%m-%d %H:%M}",
             )  # fmt: skip
         return table
 
@@ -327,7 +310,7 @@ def status(
 ) -> None:
     """进度 · how far it is"""
 
-    async def work(desk: _Desk) -> None:
+    async def work(desk: NoticeDesk) -> None:
         campaign = await desk.ledger.campaign(name)
         with Live(console=options.console(), auto_refresh=False) as live:
             while True:
@@ -358,7 +341,6 @@ def _progress(campaign: Campaign, progress: Progress) -> Table:
 def show_results(
     name: Name,
     export: Annotated[Path | None, typer.Option("--export", help=".xlsx 或 .csv")] = None,
-    sign: Annotated[Path | None, typer.Option("--sign", help="签收表 · a list to sign")] = None,
     show_numbers: options.ShowNumbers = False,
     force: Force = False,
     config: options.Config = options.CONFIG,
@@ -366,17 +348,14 @@ def show_results(
     """每户结果；导出或打印签收表 · every household's result"""
     show: listing.Show = listing.as_is if show_numbers else numbers.mask
 
-    async def work(desk: _Desk) -> None:
+    async def work(desk: NoticeDesk) -> None:
         campaign = await desk.ledger.campaign(name)
         stories = await desk.ledger.stories(campaign.id)
         zone = desk.settings.site.zone
         if export is not None:
             results.export(stories, export, zone, show=show, force=force)
             typer.echo(f"{len(stories)} 户 → {export}")
-        if sign is not None:
-            results.acknowledgement(stories, sign, force=force)
-            typer.echo(f"{len(stories)} 户 → {sign}")
-        if export is None and sign is None:
+        else:
             table = options.table(campaign.title, "房屋", "称呼", "结果", "次", "号码", "经过")
             for each in stories:
                 row = results.row(each, zone, show)
@@ -384,6 +363,44 @@ def show_results(
             options.console().print(table)
 
     _with_desk(config, work)
+
+
+@app.command()
+def signlist(
+    name: Name,
+    out: Annotated[Path, typer.Option("--out", help=".xlsx 或 .csv")],
+    force: Force = False,
+    config: options.Config = options.CONFIG,
+) -> None:
+    """签收表：书面通知打印后逐户签收 · a list to print and sign, for a notice in writing"""
+
+    async def work(desk: NoticeDesk) -> None:
+        campaign = await desk.ledger.campaign(name)
+        stories = await desk.ledger.stories(campaign.id)
+        results.acknowledgement(stories, out, force=force)
+        typer.echo(f"{len(stories)} 户 → {out}")
+
+    _with_desk(config, work)
+
+
+@app.command()
+def signed(
+    name: Name,
+    homes: Annotated[list[str], typer.Argument(metavar="房号…", help="3-2-1201")],
+    by: By = "",
+    config: options.Config = options.CONFIG,
+) -> None:
+    """登记已签收的住户，不再拨打 · these homes have signed and are not phoned"""
+
+    async def work(desk: NoticeDesk) -> int:
+        campaign = await desk.ledger.campaign(name)
+        try:
+            wanted = [home.parse(text) for text in homes]
+        except ValueError as error:
+            raise UserError(f"notice signed: {error}") from None
+        return await desk.notices.signed(campaign, wanted, desk.now(), by or getpass.getuser())
+
+    typer.echo(f"新登记 {_with_desk(config, work)} 户 · newly marked")
 
 
 def _tell_state(campaign: Campaign) -> None:

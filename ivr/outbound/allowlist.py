@@ -1,9 +1,10 @@
 """Which numbers may be rung on an outside line at all (toll fraud)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ivr.errors import UserError
+from ivr.settings import Settings
 
 _CLASSES = {"X": "[0-9]", "Z": "[1-9]", "N": "[2-9]"}
 _TOKEN = re.compile(r"\[([0-9-]+)\]|[0-9XZN.!-]")
@@ -21,6 +22,16 @@ class Allowlist:
 
     def allows(self, number: str) -> bool:
         return any(pattern.fullmatch(number) for pattern in self._patterns)
+
+
+def may_ring(settings: Settings) -> Callable[[str], bool]:
+    """Whether the dialer may ring a number at all: an outside one that is allowed, or one
+    of our own phones by its extension.
+
+    Raises UserError for a pattern that means nothing.
+    """
+    allowlist = Allowlist(settings.outgoing.allow)
+    return lambda number: settings.phone(number) is not None or allowlist.allows(number)
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

@@ -20,7 +20,7 @@ from ivr.outbound.ledger import Ledger
 from ivr.outbound.model import NEXT_STATES, Attempt, AttemptState, Outcome, Talk
 from ivr.outbound.retry import Rules
 from ivr.pbx import events as ev
-from ivr.pbx.dialplan import dial_string
+from ivr.pbx.dialplan import device_of
 from ivr.pbx.session import ActionFailed, ActionTimeout, ConnectionLost
 from ivr.pbx.switch import Switch
 from ivr.pbx.tasks import Tasks
@@ -127,7 +127,7 @@ class Attempts:
         try:
             if not self.online:  # lost while the attempt was committed: nothing was sent
                 raise UserError("与电话交换机的连接已断开")
-            where = dial_string(self._settings, attempt.number)
+            where = device_of(self._settings, attempt.number)
             await self._switch.dial_out(
                 where, attempt.id, dialer.ring_s, dialer.caller_id, attempt.number
             )
@@ -135,6 +135,13 @@ class Attempts:
             self._not_made(live, f"未能呼出：{error}")
         except (ActionTimeout, ConnectionLost) as error:
             log.warning("Asterisk did not confirm a call", attempt=attempt.id, why=str(error))
+
+    def stop_ringing(self, campaign_id: str) -> None:
+        """End those of a campaign that nobody has answered."""
+        for live in self._live.values():
+            attempt = live.attempt
+            if attempt.campaign_id == campaign_id and attempt.answered_at is None and not live.gone:
+                self._tasks.run("stop ringing", self._switch.hang_up(attempt.id))
 
     def hang_up_overdue(self) -> None:
         """A call whose end Asterisk owes us is asked to end, and then asked after."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import structlog
 
 from ivr.ids import uuid7
-from ivr.outbound.allowlist import Allowlist
+from ivr.outbound.allowlist import may_ring
 from ivr.outbound.attempts import Attempts
 from ivr.outbound.choose import in_turn, may_dial
 from ivr.outbound.journal import Journal
@@ -64,7 +64,7 @@ class Dialer:
         self._others = others
         self._tell = on_change
         self._now = now
-        self._rules = Rules.of(settings.dialer, Allowlist(settings.outgoing.allow).allows)
+        self._rules = Rules.of(settings.dialer, may_ring(settings))
         self._window = Window.parse(settings.dialer.window, settings.site.zone)
         self._pace = Pace(settings.dialer.pace, time.monotonic())
         self.ledger = Ledger(db, settings.site.id)
@@ -219,9 +219,10 @@ class Dialer:
         use or have had its calls of the day, and its quiet hours may have begun."""
         history = await self.ledger.tried(task)
         step = plan(task.numbers, history, self._rules, await self._resting(task, now))
-        if isinstance(step, Dial) and task.quiet:
-            quiet = Window.parse(task.quiet, self._settings.site.zone)
-            return step._replace(at=quiet.next_close(max(step.at, now)))
+        if isinstance(step, Dial):
+            for span in filter(None, task.quiet.split(",")):
+                quiet = Window.parse(span, self._settings.site.zone)
+                step = step._replace(at=quiet.next_close(max(step.at, now)))
         return step
 
     async def _resting(self, task: Task, now: float) -> dict[str, float]:
@@ -236,18 +237,38 @@ class Dialer:
         return resting
 
     async def _begin(self, task: Task, step: Dial, now: float) -> Attempt | None:
-        attempt = Attempt(
-            id=uuid7(now),
-            task_id=task.id,
-            campaign_id=task.campaign_id,
-            number=task.numbers[step.position],
-            state=AttemptState.CREATED,
-            created_at=now,
-        )
+        attempt = _new_attempt(task, step.position, now)
         if not await self._attempts.begin(attempt, step.position):
             return None
         self._pace.take(time.monotonic())
         return attempt
+
+    # --- in an emergency -----------------------------------------------------
+
+    @property
+    def online(self) -> bool:
+        """Whether Asterisk is there."""
+        return self._attempts.online
+
+    async def ring_all(self, campaign: Campaign) -> list[Attempt]:
+        """Ring every open task of a running campaign at once, each on its first number.
+
+        Lines, pace, hours and the day's calls are not asked, what may be rung at all is.
+        A number that is on the phone with us already is left out.
+        """
+        now = self._now()
+        begun = []
+        for task in await self.ledger.tasks(campaign.id):
+            if task.outcome is not None or not self._rules.allows(task.numbers[0]):
+                continue
+            attempt = _new_attempt(task, 0, now)
+            if await self._attempts.begin(attempt, 0):
+                begun.append(attempt)
+        return begun
+
+    def stop_ringing(self, campaign: Campaign) -> None:
+        """End the calls of a campaign that nobody has answered."""
+        self._attempts.stop_ringing(campaign.id)
 
     async def _expire(self) -> None:
         """Close the campaigns whose time is over."""
@@ -256,3 +277,14 @@ class Dialer:
             for campaign in await self.ledger.campaigns(state):
                 if campaign.not_after <= now:
                     await self.ledger.expire(campaign, now)
+
+
+def _new_attempt(task: Task, position: int, now: float) -> Attempt:
+    return Attempt(
+        id=uuid7(now),
+        task_id=task.id,
+        campaign_id=task.campaign_id,
+        number=task.numbers[position],
+        state=AttemptState.CREATED,
+        created_at=now,
+    )

@@ -1,7 +1,7 @@
 """Campaigns, tasks and attempts as they are kept: the store's rows in the model's words,
 and the few steps that must be one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ from ivr.errors import UserError
 from ivr.outbound import shared
 from ivr.outbound.model import (
     NEXT_CAMPAIGN_STATES,
+    ONE_BY_ONE,
     TOLD,
     Attempt,
     AttemptState,
@@ -22,6 +23,8 @@ from ivr.outbound.retry import End, Rules, Tried, plan
 from ivr.settings import HOURS
 from ivr.store.database import Database, Row, Writer
 from ivr.store.outbound import OutboundTables
+
+Also = Callable[[Writer], Awaitable[None]]
 
 
 class Story(NamedTuple):
@@ -47,17 +50,20 @@ class Ledger:
 
     # --- campaigns -----------------------------------------------------------
 
-    async def create(self, campaign: Campaign, tasks: Sequence[Task]) -> None:
+    async def create(
+        self, campaign: Campaign, tasks: Sequence[Task], also: Also | None = None
+    ) -> None:
         """Keep a new campaign; who shares a first number is a duplicate from the start.
+        `also` writes more in the same transaction.
 
         Raises UserError for quiet hours that are none.
         """
         for task in tasks:
-            if task.quiet and not HOURS.match(task.quiet):
-                raise UserError(
-                    f"{task.household}: {task.quiet!r} is no span of hours; "
-                    "write it like 12:00-14:00"
-                )
+            for span in filter(None, task.quiet.split(",")):
+                if not HOURS.match(span):
+                    raise UserError(
+                        f"{task.household}: {span!r} is no span of hours; write it like 12:00-14:00"
+                    )
         leaders = shared.leaders(tasks)
         rows = [
             replace(task, outcome=Outcome.DUPLICATE, duplicate_of=leaders[task.id])
@@ -72,6 +78,18 @@ class Ledger:
                 [_task_values(task, campaign) for task in rows],
                 {task.id: tuple(dict.fromkeys(task.numbers)) for task in rows},
             )
+            if also is not None:
+                await also(writer)
+
+    async def add(self, writer: Writer, campaign: Campaign, task: Task) -> None:
+        """Keep one more task of a running campaign, inside a transaction: of one that is
+        new, goes on, or was done. Nobody else's call tells this household."""
+        if not await self._tables.exists(writer, campaign.id):
+            await self._tables.put_campaign(writer, _campaign_values(campaign))
+        await self._tables.put_tasks(
+            writer, [_task_values(task, campaign)], {task.id: tuple(dict.fromkeys(task.numbers))}
+        )
+        await self._tables.go_on(writer, campaign.id)
 
     async def campaign(self, name: str) -> Campaign:
         """By id or its last characters. Raises UserError when none or several match."""
@@ -187,7 +205,7 @@ class Ledger:
         async with self._db.write() as writer:
             if not await self._tables.settle_task(writer, task.id, outcome, at, note):
                 return False
-            await self._tables.duplicates_told(writer, task.campaign_id, task.id, number, at)
+            await self._told(writer, task.campaign_id, task.id, number, at)
             await self._tables.finish_campaign(writer, task.campaign_id)
             return True
 
@@ -255,12 +273,19 @@ class Ledger:
         """What the end of `attempt`'s household means for those that waited for it."""
         about = (writer, attempt.campaign_id, attempt.task_id)
         if outcome in TOLD or (outcome is Outcome.VOICEMAIL and rules.leave_message):
-            await self._tables.duplicates_told(*about, attempt.number, at)
+            await self._told(*about, attempt.number, at)
         else:
             await self._tables.duplicates_failed(*about, outcome, at)
 
+    async def _told(self, writer: Writer, campaign: str, task: str, number: str, at: float) -> None:
+        """One call tells every household that has the number, of what is the same for all."""
+        kind = (await self._tables.campaign_state(writer, campaign))["kind"]
+        if kind not in ONE_BY_ONE:
+            await self._tables.duplicates_told(writer, campaign, task, number, at)
+
     async def _is_cancelled(self, writer: Writer, campaign: str) -> bool:
-        return await self._tables.campaign_state(writer, campaign) == CampaignState.CANCELLED
+        state = (await self._tables.campaign_state(writer, campaign))["state"]
+        return bool(state == CampaignState.CANCELLED)
 
 
 def _campaign_values(campaign: Campaign) -> dict[str, Any]:

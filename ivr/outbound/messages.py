@@ -11,20 +11,29 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 from ivr.errors import UserError
 from ivr.outbound.notice import Listener, Notice, Place, parts
 from ivr.settings import Settings
-from ivr.talk import audio
-from ivr.talk.voice import choose
-from ivr.talk.voice.studio import Studio
+from ivr.talk import audio, prompts
+from ivr.talk.voice import choose, studio
+from ivr.talk.voice.studio import TELEPHONE, Studio, purge_unused, used
 
 FOLDER = "notices"  # under the data folder
 PAUSE_S = 0.25  # between parts: a breath
 HOURS_AHEAD = 48  # a message may be heard so much later than it was made
 
 Progress = Callable[[str, float], None]
+
+
+class _Manner(NamedTuple):
+    """How a part is spoken."""
+
+    language: str
+    speed: float
 
 
 def subject(listener: Listener) -> str:
@@ -36,6 +45,11 @@ def listener(subject: str) -> Listener:
     return Listener(**json.loads(subject))
 
 
+def accompanied(who: Listener, settings: Settings) -> bool:
+    """Whether `who` is given a person rather than a menu (RULES.md, Care)."""
+    return who.care and settings.care.person
+
+
 class Messages:
     """Those of one site, under its data folder."""
 
@@ -45,7 +59,13 @@ class Messages:
 
     def text(self, notice: Notice, who: Listener, place: Place, heard_at: datetime) -> str:
         """The whole message as this listener hears it at `heard_at`."""
-        return "".join(parts(notice, who, place, self._settings.site.company, heard_at))
+        return "".join(self._said(notice, who, place, heard_at))
+
+    def _said(
+        self, notice: Notice, who: Listener, place: Place, heard_at: datetime
+    ) -> tuple[str, ...]:
+        person = accompanied(who, self._settings)
+        return parts(notice, who, place, self._settings.site.company, heard_at, person=person)
 
     async def prepare(
         self,
@@ -55,35 +75,43 @@ class Messages:
         first: datetime,
         last: datetime,
         progress: Progress = lambda _what, _done: None,
-        voice: str | None = None,
     ) -> int:
         """Render every part that may be said between `first` and `last`; returns how many
         had to be made.
 
         Raises UserError when no voice can be had or a text cannot be said.
         """
-        wanted: dict[str, set[str]] = {}
-        company = self._settings.site.company
+        wanted: dict[_Manner, set[str]] = {}
         for who in set(listeners):
+            texts = wanted.setdefault(self._manner(who), set())
             for moment in _moments(first, last, notice):
-                said = parts(notice, who, place, company, moment)
-                wanted.setdefault(who.language, set()).update(said)
+                texts.update(self._said(notice, who, place, moment))
+        missing = [
+            (manner, text)
+            for manner in wanted
+            for text in sorted(wanted[manner])
+            if not self._part(text, manner).exists()
+        ]
         made = 0
-        for language, texts in wanted.items():
-            missing = sorted(text for text in texts if not self._part(text, language).exists())
-            if not missing:
-                continue
-            async with Studio(choose.choose(language, voice), language) as studio:
-                for number, text in enumerate(missing):
-                    progress(text[:20], number / len(missing))
-                    rendering = await studio.render(text)
-                    data = await asyncio.to_thread(rendering.files[8000].read_bytes)
-                    target = self._part(text, language)
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    await asyncio.to_thread(audio.write_whole, target, data)
+        for manner, group in groupby(missing, key=lambda each: each[0]):
+            speaker = choose.choose(manner.language, self._voice(manner.language), manner.speed)
+            async with Studio(speaker, manner.language) as room:
+                for _, text in group:
+                    progress(text[:20], made / len(missing))
+                    rendering = await room.render(text)
+                    data = await asyncio.to_thread(rendering.files[TELEPHONE].read_bytes)
+                    await asyncio.to_thread(audio.write_whole, self._part(text, manner), data)
                     made += 1
+        await self._farewells({manner.language for manner in wanted})
         progress("", 1.0)
         return made
+
+    async def _farewells(self, languages: Iterable[str]) -> None:
+        """What is said around the message, in the languages that are not the site's own."""
+        settings = self._settings
+        for language in set(languages) - {settings.site.language}:
+            if prompts.outdated(settings, language, settings.paths.prompts):
+                await prompts.build(settings, language, settings.paths.prompts)
 
     async def message(
         self, notice: Notice, who: Listener, place: Place, heard_at: datetime
@@ -92,17 +120,33 @@ class Messages:
 
         Raises UserError when a part was not prepared; nothing is rendered during a call.
         """
-        said = parts(notice, who, place, self._settings.site.company, heard_at)
-        files = [self._part(text, who.language) for text in said]
+        said = self._said(notice, who, place, heard_at)
+        files = [self._part(text, self._manner(who)) for text in said]
         key = hashlib.sha256("\n".join(map(str, files)).encode()).hexdigest()
         target = self._folder / "joined" / f"{key}.wav"
-        if not target.exists():
-            await asyncio.to_thread(_join, files, target)
+        await asyncio.to_thread(_join, files, target)
         return target
 
-    def _part(self, text: str, language: str) -> Path:
-        key = hashlib.sha256(f"{language}\n{text}".encode()).hexdigest()
-        return self._folder / "parts" / f"{key}.wav"
+    def _voice(self, language: str) -> str | None:
+        own = language == self._settings.site.language
+        return (self._settings.notices.voice or None) if own else None
+
+    def _manner(self, who: Listener) -> _Manner:
+        return _Manner(who.language, self._settings.care.speed if who.care else 1.0)
+
+    def _part(self, text: str, manner: _Manner) -> Path:
+        content = f"{manner.language} {manner.speed:g}\n{text}"
+        return self._folder / "parts" / f"{hashlib.sha256(content.encode()).hexdigest()}.wav"
+
+
+def purge(settings: Settings, now: float) -> int:
+    """Delete what was spoken of owners and not used for [notices] voices_days, here and in
+    the cache of voices (they hold names); returns how many files. `now`: epoch seconds."""
+    before = now - settings.notices.voices_days * 86_400
+    deleted = studio.purge(before)
+    for folder in ("parts", "joined"):
+        deleted += purge_unused(settings.paths.data / FOLDER / folder, before)
+    return deleted
 
 
 def _moments(first: datetime, last: datetime, notice: Notice) -> Sequence[datetime]:
@@ -119,11 +163,14 @@ def _moments(first: datetime, last: datetime, notice: Notice) -> Sequence[dateti
 
 
 def _join(files: Sequence[Path], target: Path) -> None:
+    used(*files)
+    if target.exists():
+        used(target)
+        return
     try:
         pieces = [audio.read(file) for file in files]
     except UserError:
         raise UserError(
             "A part of the message was not prepared; prepare the notice again"
         ) from None
-    target.parent.mkdir(parents=True, exist_ok=True)
     audio.write_whole(target, audio.wav_bytes(audio.join(pieces, PAUSE_S)))

@@ -103,6 +103,11 @@ NEXT_CAMPAIGN_STATES: dict[CampaignState, frozenset[CampaignState]] = {
 }
 
 
+ONE_BY_ONE = frozenset({"callback", "weekly", "briefing", "alarm"})
+"""Kinds of campaign whose tasks each have something of their own to say: a call tells
+one of them, even if others have the same number."""
+
+
 class Urgency(StrEnum):
     """Higher urgency is dialled first; only URGENT may leave the window, by permission."""
 

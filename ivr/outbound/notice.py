@@ -1,18 +1,34 @@
 """An outage notice (停水/停电通知): what it says, to whom, in which words. Pure."""
 
+import re
 import tomllib
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from ivr.errors import UserError
-from ivr.outbound import spoken
+from ivr.outbound import spoken, spoken_english
 from ivr.outbound.model import Urgency
 from ivr.resources import folder
 
 MOST_CHARACTERS = 500  # of cause and text together; nobody listens to more
+_SPEAKABLE = re.compile(r"[A-Za-z0-9\u3007\u3400-\u4dbf\u4e00-\u9fff]")  # what the voices know
+
+
+class NoticeError(UserError):
+    """What is wrong with a notice, in the language of programs and in that of the office.
+
+    `field` is the one to correct ("begin", "scope", …), or empty.
+    """
+
+    def __init__(self, field: str, english: str, chinese: str) -> None:
+        super().__init__(english)
+        self.field = field
+        self.chinese = chinese
 
 
 class NoticeKind(StrEnum):
@@ -32,6 +48,10 @@ KIND_WORDS = {
     NoticeKind.PEST: "消杀",
     NoticeKind.OTHER: "其他",
 }
+
+
+WRITTEN = frozenset({NoticeKind.PEST})
+"""Told in writing as well, some time ahead, with a list to sign."""
 
 
 class Phase(StrEnum):
@@ -71,6 +91,7 @@ class Listener:
     unit: str = ""
     room: str = ""
     language: str = "zh-CN"
+    care: bool = False  # 特别关怀: spoken to slowly
 
 
 class Place(StrEnum):
@@ -83,51 +104,83 @@ class Place(StrEnum):
 
 
 def check(notice: Notice, now: datetime) -> None:
-    """Raises UserError when the notice cannot be meant so."""
+    """Raises NoticeError when the notice cannot be meant so."""
+    begin, end = f"{notice.begin:%m-%d %H:%M}", f"{notice.end:%m-%d %H:%M}"
     if notice.end <= notice.begin:
-        raise UserError(
-            f"The outage would end ({notice.end:%m-%d %H:%M}) before it begins "
-            f"({notice.begin:%m-%d %H:%M}); correct --start or --end"
+        raise NoticeError(
+            "end",
+            f"The outage would end ({end}) before it begins ({begin}); correct one of them",
+            f"结束时间（{end}）不在开始时间（{begin}）之后，请改正",
         )
     if notice.end <= now and notice.phase in (Phase.OUTAGE, Phase.CHANGED):
-        raise UserError(
-            f"The outage was over at {notice.end:%m-%d %H:%M}; correct --end, "
-            "or tell that it is restored"
+        raise NoticeError(
+            "end",
+            f"The outage was over at {end}; correct the end, or tell that it is restored",
+            f"{end} 已经过去，请改正结束时间，或通知“已恢复”",
         )
-    if not notice.cause.strip() and notice.phase is Phase.OUTAGE:
-        raise UserError("The cause is missing; owners want to know why: --cause 供水管道抢修")
-    if notice.kind is NoticeKind.OTHER and not notice.text.strip():
-        raise UserError("A notice of another kind needs --text: what will be done")
+    for field, given in (("cause", notice.cause), ("text", notice.text)):
+        if strange := next((one for one in given if _unspeakable(one)), None):
+            raise NoticeError(
+                field,
+                f"The voice cannot say {strange!r}; write it in Chinese or English",
+                f"语音读不出“{strange}”，请用中文或英文",
+            )
+    if not _SPEAKABLE.search(notice.cause) and notice.phase is Phase.OUTAGE:
+        raise NoticeError(
+            "cause",
+            "The cause is missing; owners want to know why, such as 供水管道抢修",
+            "请写明原因，业主想知道为什么，如 供水管道抢修",
+        )
+    if notice.kind is NoticeKind.OTHER and not _SPEAKABLE.search(notice.text):
+        raise NoticeError(
+            "text", "A notice of another kind needs its text: what will be done", "请写明要做什么"
+        )
     length = len(notice.cause) + len(notice.text)
     if length > MOST_CHARACTERS:
-        raise UserError(
+        raise NoticeError(
+            "cause",
             f"Cause and text have {length} characters; nobody listens to more than "
-            f"{MOST_CHARACTERS}: shorten them"
+            f"{MOST_CHARACTERS}: shorten them",
+            f"原因和内容共 {length} 字，没有人会听超过 {MOST_CHARACTERS} 字，请缩短",
         )
+
+
+def _unspeakable(character: str) -> bool:
+    wide = unicodedata.normalize("NFKC", character)
+    return any(one.isalnum() and not _SPEAKABLE.match(one) for one in wide)
 
 
 def parts(
-    notice: Notice, listener: Listener, place: Place, company: str, heard_at: datetime
+    notice: Notice,
+    listener: Listener,
+    place: Place,
+    company: str,
+    heard_at: datetime,
+    *,
+    person: bool = False,
 ) -> tuple[str, ...]:
     """What this listener hears at `heard_at`, in the pieces that are rendered one by one.
 
-    Greeting, who calls, the body, the keys: each is the same for many homes.
+    Greeting, who calls, the body, the keys: each is the same for many homes. With
+    `person` no keys are named: whoever stays on the line gets a person.
     """
     template = templates(listener.language)
     greeting = template["greeting"]
-    hello = greeting["hello"].format(daypart=spoken.greeting_daypart(heard_at), company=company)
+    daypart = _times(listener.language).greeting_daypart(heard_at)
+    hello = greeting["hello"].format(daypart=daypart, company=company)
     known = greeting["known"].format(address=listener.address)
     return (
         known if listener.address else greeting["unknown"],
         hello,
         body(notice, listener, place, heard_at),
-        template["keys"]["menu"],
+        template["keys"]["care" if person else "menu"],
     )
 
 
 def body(notice: Notice, listener: Listener, place: Place, heard_at: datetime) -> str:
     """The sentence that says what, why, where and until when, heard at `heard_at`."""
     template = templates(listener.language)
+    times = _times(listener.language)
     today = heard_at.date()
     kind = notice.kind.value
     key = notice.phase.value
@@ -136,10 +189,10 @@ def body(notice: Notice, listener: Listener, place: Place, heard_at: datetime) -
     restore_after = notice.begin if key == "outage" else None
     return str(
         template["body"][key].format(
-            cause=notice.cause.strip().rstrip("。，"),
+            cause=_cause(notice.cause.strip().rstrip("。，"), template),
             where=where(listener, place),
-            span=spoken.span(notice.begin, notice.end, today),
-            restore=spoken.moment(notice.end, today, after=restore_after),
+            span=times.span(notice.begin, notice.end, today),
+            restore=times.moment(notice.end, today, after=restore_after),
             what=template["what"][kind].format(text=notice.text.strip().rstrip("。")),
             back=template["back"][kind],
         )
@@ -157,6 +210,31 @@ def where(listener: Listener, place: Place) -> str:
     return str(
         words[key].format(building=listener.building, unit=listener.unit, room=listener.room)
     )
+
+
+class _Times(Protocol):
+    """Dates and hours as a language says them: ivr.outbound.spoken and its twins."""
+
+    def greeting_daypart(self, when: datetime, /) -> str: ...
+    def moment(self, when: datetime, today: date, /, *, after: datetime | None = None) -> str: ...
+    def span(self, begin: datetime, end: datetime, today: date, /) -> str: ...
+
+
+def _times(language: str) -> _Times:
+    return spoken_english if language == "en" else spoken
+
+
+def _cause(cause: str, template: Mapping[str, Any]) -> str:
+    """As it was typed, or as a template in another language translates it."""
+    known: Mapping[str, str] | None = template.get("causes")
+    if known is None or cause.isascii():
+        return cause
+    return known.get(cause, known["default"])
+
+
+def common_causes() -> list[str]:
+    """Causes that are said in every language."""
+    return [cause for cause in templates("en")["causes"] if cause != "default"]
 
 
 @cache

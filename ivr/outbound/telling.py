@@ -13,6 +13,7 @@ from ivr.talk.conversation import Conversation
 from ivr.talk.line import HungUp
 
 DECIDE_S = 5.0  # after the message, for a key
+STAY_S = 3.0  # who is still there after the message so long wants a person
 FAREWELL_S = 10.0  # the owner hangs up first; after this we do
 PLAYS = 5  # of the message in one call, whatever keys are pressed
 
@@ -76,6 +77,31 @@ async def tell(
         outcome = Outcome.HEARD if progress.whole else Outcome.HUNG_UP
         if progress.left_after_s is not None and not progress.whole:
             note = f"听到第 {progress.left_after_s:.0f} 秒时挂断"
+    return Talk(outcome, conversation.keys, note)
+
+
+async def accompany(conversation: Conversation, message: Path, to_person: ToPerson) -> Talk:
+    """Say `message` to somebody who is given a person rather than a menu (RULES.md, Care).
+
+    Any key, or just staying on the line, goes on to a person; whoever has heard the
+    message and hangs up knows. Otherwise as `tell`.
+    """
+    outcome, note, heard = None, "", False
+    try:
+        heard = (await conversation.say(message)).finished
+        if heard and await conversation.key(timeout_s=STAY_S) is None:
+            note = "未挂机，转人工"
+        if await _hand_over(to_person, conversation):
+            await conversation.say("please-wait-transfer", interruptible=False)
+            outcome = Outcome.TRANSFERRED
+        else:
+            note = "要求转人工，未能转接"
+            await _part(conversation, "no-person-now")
+    except HungUp as gone:
+        if not heard and not conversation.keys:
+            note = f"听到第 {gone.heard_s:.0f} 秒时挂断"
+    if outcome is None:
+        outcome = Outcome.HEARD if heard else Outcome.HUNG_UP
     return Talk(outcome, conversation.keys, note)
 
 

@@ -22,9 +22,8 @@ import structlog
 
 from ivr import ids
 from ivr.demo.house import House, open_house
-from ivr.outbound.campaigns import Campaigns
 from ivr.outbound.dialer import Dialer
-from ivr.outbound.ledger import Story
+from ivr.outbound.ledger import Ledger, Story
 from ivr.outbound.model import Attempt, Campaign, CampaignState, Outcome, Talk, Task, Urgency
 from ivr.pbx import events as ev
 from ivr.pbx import switch
@@ -112,7 +111,7 @@ class Office:
         self.db = db
         self.session = Session(settings.ami)
         self.switch = switch.Switch(self.session)
-        self.campaigns = Campaigns(db, settings.site.id)
+        self.ledger = Ledger(db, settings.site.id)
         self.changes: list[Attempt] = []
         self.changed = asyncio.Event()
         self.dialer = Dialer(db, settings, self.switch, on_change=self._on_change, **dialer)
@@ -142,14 +141,14 @@ class Office:
     async def until_done(self, of: Campaign, timeout_s: float = 20.0) -> Sequence[Story]:
         """Until the campaign is done; the stories."""
         async with asyncio.timeout(timeout_s):
-            while (await self.campaigns.get(of.id)).state is not CampaignState.DONE:
+            while (await self.ledger.campaign(of.id)).state is not CampaignState.DONE:
                 self.changed.clear()
                 try:
                     async with asyncio.timeout(0.2):
                         await self.changed.wait()
                 except TimeoutError:
                     continue
-        return await self.campaigns.stories(of.id)
+        return await self.ledger.stories(of.id)
 
 
 @asynccontextmanager

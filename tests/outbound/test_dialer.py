@@ -80,13 +80,13 @@ async def test_every_way_a_call_can_end(house: House, tmp_path: Path) -> None:
     async with working(house, settings(ring_s=1.5, congestion_retry_s=600), tmp_path) as office:
         notice = campaign()
         tasks = [task(notice, what, *people(house, behaviour)) for what, behaviour, _ in OUTCOMES]
-        await office.campaigns.create(notice, tasks)
+        await office.ledger.create(notice, tasks)
         office.dialer.wake()
         ended = {Outcome.CONGESTION, None}
         await office.until(
             lambda: sum(each.state == "done" for each in office.changes) == len(OUTCOMES)
         )
-        stories = await office.campaigns.stories(notice.id)
+        stories = await office.ledger.stories(notice.id)
         got = {story.task.household: story.attempts[0].outcome for story in stories}
         assert got == {what: outcome for what, _, outcome in OUTCOMES}
         for story in stories:
@@ -107,7 +107,7 @@ async def test_a_household_is_tried_on_all_its_numbers_before_any_again(
     )
     async with working(house, settings(attempts=5), tmp_path) as office:
         notice = campaign()
-        await office.campaigns.create(notice, [task(notice, "1", is_busy, is_dead, answers)])
+        await office.ledger.create(notice, [task(notice, "1", is_busy, is_dead, answers)])
         (story,) = await office.until_done(notice)
         assert [each.number for each in story.attempts] == [is_busy, is_dead, answers]
         assert story.task.outcome is Outcome.HEARD
@@ -118,7 +118,7 @@ async def test_busy_is_tried_again_until_it_is_enough(house: House, tmp_path: Pa
     (is_busy,) = people(house, busy)
     async with working(house, settings(attempts=3, busy_retry_s=0.3), tmp_path) as office:
         notice = campaign()
-        await office.campaigns.create(notice, [task(notice, "1", is_busy)])
+        await office.ledger.create(notice, [task(notice, "1", is_busy)])
         (story,) = await office.until_done(notice)
         assert [each.outcome for each in story.attempts] == [Outcome.BUSY] * 3
         begun = [each.created_at for each in story.attempts]
@@ -139,7 +139,7 @@ async def test_one_call_tells_all_who_share_the_number(house: House, tmp_path: P
             task(notice, "4", off, other),
             task(notice, "5", off),
         ]
-        await office.campaigns.create(notice, tasks)
+        await office.ledger.create(notice, tasks)
         stories = await office.until_done(notice)
         assert [story.task.outcome for story in stories] == [
             Outcome.HEARD,
@@ -156,7 +156,7 @@ async def test_a_number_that_is_not_allowed_is_never_rung(house: House, tmp_path
     house.city.subscriber(abroad, answer(0.1))
     async with working(house, settings(), tmp_path) as office:
         notice = campaign()
-        await office.campaigns.create(notice, [task(notice, "1", abroad)])
+        await office.ledger.create(notice, [task(notice, "1", abroad)])
         (story,) = await office.until_done(notice)
         assert (story.task.outcome, story.attempts) == (Outcome.FORBIDDEN, ())
         assert rung(house, abroad) == []
@@ -168,10 +168,10 @@ async def test_a_number_rests_when_it_had_its_calls_of_the_day(
     (is_busy,) = people(house, busy)
     async with working(house, settings(attempts=9, daily_calls=2, busy_retry_s=0), tmp_path) as at:
         notice = campaign()
-        await at.campaigns.create(notice, [task(notice, "1", is_busy)])
+        await at.ledger.create(notice, [task(notice, "1", is_busy)])
         await at.until(lambda: sum(each.state == "done" for each in at.changes) == 2)
         assert await at.dialer.decide() is None
-        (story,) = await at.campaigns.stories(notice.id)
+        (story,) = await at.ledger.stories(notice.id)
         assert story.task.outcome is None
         assert story.task.due_at > time.time()
         assert len(rung(house, is_busy)) == 2
@@ -182,22 +182,22 @@ async def test_pause_resume_and_cancel(house: House, tmp_path: Path) -> None:
     async with working(house, settings(lines=2), tmp_path) as office:
         notice = campaign(state=CampaignState.APPROVED)
         tasks = [task(notice, f"{n:02}", each) for n, each in enumerate(numbers)]
-        await office.campaigns.create(notice, tasks)
-        await office.campaigns.start(notice.id)
+        await office.ledger.create(notice, tasks)
+        notice = await office.ledger.change(notice, CampaignState.RUNNING)
         office.dialer.wake()
         await office.until(lambda: sum(each.state == "talking" for each in office.changes) == 2)
-        await office.campaigns.pause(notice.id)
+        notice = await office.ledger.change(notice, CampaignState.PAUSED)
         await office.until(lambda: not office.dialer.attempts)  # they come to their end
         before = len(rung(house, *numbers))
-        done = await office.campaigns.progress(notice.id)
+        done = await office.ledger.progress(notice.id)
         assert done.outcomes == {Outcome.HEARD: before}
         assert await office.dialer.decide() is None
-        await office.campaigns.resume(notice.id)
+        notice = await office.ledger.change(notice, CampaignState.RUNNING)
         office.dialer.wake()
         await office.until(lambda: len(office.dialer.attempts) == 2)
-        await office.campaigns.cancel(notice.id)
+        await office.ledger.cancel(notice, time.time())
         await office.until(lambda: not office.dialer.attempts)
-        progress = await office.campaigns.progress(notice.id)
+        progress = await office.ledger.progress(notice.id)
         assert progress.open == 0
         assert progress.outcomes[Outcome.HEARD] == len(rung(house, *numbers))
         assert progress.outcomes[Outcome.CANCELLED] == 12 - len(rung(house, *numbers))
@@ -207,7 +207,7 @@ async def test_lines_and_pace_are_never_exceeded(house: House, tmp_path: Path) -
     numbers = people(house, answer(0.1), 30)
     async with working(house, settings(lines=5, pace=8), tmp_path) as office:
         notice = campaign()
-        await office.campaigns.create(
+        await office.ledger.create(
             notice, [task(notice, f"{n:02}", each) for n, each in enumerate(numbers)]
         )
         office.dialer.wake()
@@ -226,7 +226,7 @@ async def test_lines_are_kept_free_for_those_who_call(house: House, tmp_path: Pa
     async with working(house, wanted, tmp_path, others=lambda: 1) as office:
         assert office.dialer.free_lines == 3
         notice = campaign()
-        await office.campaigns.create(
+        await office.ledger.create(
             notice, [task(notice, f"{n}", each) for n, each in enumerate(numbers)]
         )
         office.dialer.wake()
@@ -242,7 +242,7 @@ async def test_the_urgent_comes_first_and_equals_share(house: House, tmp_path: P
         urgent = campaign("燃气泄漏", Urgency.URGENT)
         for index, each in enumerate((survey, first, second, urgent)):
             mine = numbers[index * 6 : index * 6 + 6]
-            await office.campaigns.create(each, [task(each, number, number) for number in mine])
+            await office.ledger.create(each, [task(each, number, number) for number in mine])
         office.dialer.wake()
         for each in (survey, first, second, urgent):
             await office.until_done(each)
@@ -266,7 +266,7 @@ async def test_congestion_slows_the_dialer_down_and_it_recovers(
     numbers = people(house, behave, 30)
     async with working(house, settings(pace=40, congestion_retry_s=0.2), tmp_path) as office:
         notice = campaign()
-        await office.campaigns.create(
+        await office.ledger.create(
             notice, [task(notice, f"{n:02}", each) for n, each in enumerate(numbers)]
         )
         office.dialer.wake()
@@ -282,17 +282,18 @@ async def test_a_caller_who_is_told_is_not_phoned(house: House, tmp_path: Path) 
     async with working(house, settings(), tmp_path) as office:
         notice = campaign()
         later = time.time() + 3600
-        await office.campaigns.create(
+        await office.ledger.create(
             notice,
             [
                 task(notice, "1", waits, due_at=later),
                 task(notice, "2", other, waits, due_at=later + 1),
             ],
         )
-        for_caller = await office.campaigns.waiting_for(waits)
+        for_caller = await office.ledger.waiting_for(waits)
         assert [each.household for each in for_caller] == ["1", "2"]
-        assert await office.campaigns.called_in(for_caller[0], waits)
-        assert not await office.campaigns.called_in(for_caller[0], waits)
+        about = (for_caller[0], Outcome.CALLED_IN, waits, time.time())
+        assert await office.ledger.told_otherwise(*about)
+        assert not await office.ledger.told_otherwise(*about)
         stories = await office.until_done(notice)
         assert [story.task.outcome for story in stories] == [Outcome.CALLED_IN, Outcome.DUPLICATE]
         assert rung(house, waits, other) == []
@@ -305,9 +306,10 @@ async def test_something_new_to_say_is_said_to_those_told_already(
     async with working(house, settings(), tmp_path) as office:
         notice = campaign()
         tasks = [task(notice, each, each) for each in numbers]
-        await office.campaigns.create(notice, tasks)
+        await office.ledger.create(notice, tasks)
         await office.until_done(notice)
-        await office.campaigns.reword(notice.id, {each.id: "延期" for each in tasks})
+        done = await office.ledger.campaign(notice.id)
+        await office.ledger.reword(done, {each.id: "延期" for each in tasks}, time.time())
         office.dialer.wake()
         stories = await office.until_done(notice)
         assert [(each.task.subject, each.task.outcome) for each in stories] == [
@@ -320,7 +322,7 @@ async def test_at_the_end_of_its_time_a_campaign_is_over(house: House, tmp_path:
     (is_busy,) = people(house, busy)
     async with working(house, settings(attempts=5, busy_retry_s=3600), tmp_path) as office:
         notice = campaign(not_after=time.time() + 1.0)
-        await office.campaigns.create(
+        await office.ledger.create(
             notice,
             [task(notice, "1", is_busy), task(notice, "2", number(), due_at=time.time() + 600)],
         )
@@ -339,7 +341,7 @@ async def test_outside_the_window_only_the_urgent_are_phoned(house: House, tmp_p
         urgent = campaign("燃气泄漏", Urgency.URGENT, outside_window=True)
         denied = campaign("电梯", Urgency.URGENT)
         for each, its in zip((plain, urgent, denied), numbers, strict=True):
-            await office.campaigns.create(each, [task(each, its, its)])
+            await office.ledger.create(each, [task(each, its, its)])
         office.dialer.wake()
         await office.until_done(urgent)
         assert await office.dialer.decide() is None
@@ -352,10 +354,10 @@ async def test_a_trunk_that_is_not_there_is_congestion(house: House, tmp_path: P
     wanted = wanted.model_copy(update={"trunks": [nowhere]})
     async with working(house, wanted, tmp_path) as office:
         notice = campaign()
-        await office.campaigns.create(notice, [task(notice, "1", number())])
+        await office.ledger.create(notice, [task(notice, "1", number())])
         office.dialer.wake()
         await office.until(lambda: any(each.state == "done" for each in office.changes))
-        (story,) = await office.campaigns.stories(notice.id)
+        (story,) = await office.ledger.stories(notice.id)
         assert [(each.outcome, each.dialled_at) for each in story.attempts] == [
             (Outcome.CONGESTION, None)
         ]
@@ -369,6 +371,6 @@ async def test_a_call_that_asterisk_does_not_end_is_ended(
     (rings_on,) = people(house, never_answer)
     async with working(house, settings(ring_s=30.0), tmp_path) as office:
         notice = campaign()
-        await office.campaigns.create(notice, [task(notice, "1", rings_on)])
+        await office.ledger.create(notice, [task(notice, "1", rings_on)])
         (story,) = await office.until_done(notice, 10)
         assert (story.task.outcome, story.attempts[0].cause) == (Outcome.NO_ANSWER, 16)

@@ -6,7 +6,17 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from ivr.errors import UserError
-from ivr.outbound.notice import Listener, Notice, NoticeKind, Phase, Place, body, check, parts
+from ivr.outbound.notice import (
+    Listener,
+    Notice,
+    NoticeKind,
+    Phase,
+    Place,
+    body,
+    check,
+    common_causes,
+    parts,
+)
 
 ZONE = timezone(timedelta(hours=8))
 
@@ -104,7 +114,7 @@ def test_the_place_is_named_no_finer_than_the_scope(
         (replace(WATER, end=at(22, 13)), "would end (11-22 13:00) before it begins"),
         (replace(WATER, begin=at(20, 1), end=at(20, 3)), "was over at 11-20 03:00"),
         (replace(WATER, cause="  "), "The cause is missing"),
-        (replace(WATER, kind=NoticeKind.OTHER), "needs --text"),
+        (replace(WATER, kind=NoticeKind.OTHER), "needs its text"),
         (replace(WATER, cause="长" * 5000), "have 5000 characters"),
     ],
 )
@@ -116,3 +126,67 @@ def test_what_cannot_be_meant(notice: Notice, sentence: str) -> None:
 
 def test_restored_may_be_told_afterwards() -> None:
     check(replace(WATER, phase=Phase.RESTORED), at(22, 19))
+
+
+SMITH = Listener("Mr Smith", "3", "2", "1201", "en")
+
+
+@pytest.mark.parametrize(
+    ("notice", "heard_at", "said"),
+    [
+        (
+            WATER,
+            at(22, 8),
+            "Because of an urgent repair of the water pipes, building 3 will be without water "
+            "from 2 PM to 6 PM today. We expect it to be supplied with water again at 6 PM. ",
+        ),
+        (
+            replace(WATER, begin=at(24, 12), end=at(25, 0), cause="一只松鼠"),
+            at(22, 8),
+            "Because of necessary works, building 3 will be without water from noon on November 24"
+            " to midnight on November 25. We expect it to be supplied with water again at midnight"
+            " on November 25. ",
+        ),
+        (
+            replace(WATER, kind=NoticeKind.LIFT, cause="a safety test"),
+            at(22, 15),
+            "Because of a safety test, building 3 is now without lifts. "
+            "We expect it to be served by its lifts again at 6 PM today. ",
+        ),
+        (
+            WATER.changed(at(22, 14), at(23, 8, 30)),
+            at(22, 17),
+            "The times have changed: building 3 will be without water until later. "
+            "We now expect it to be supplied with water again at 8:30 AM tomorrow. ",
+        ),
+        (
+            replace(WATER, phase=Phase.CANCELLED),
+            at(22, 9),
+            "Good news: building 3 will not be without water from 2 PM to 6 PM today. "
+            "That has been cancelled, and everything stays as usual. ",
+        ),
+        (
+            replace(WATER, phase=Phase.RESTORED),
+            at(22, 18),
+            "We are glad to tell you that building 3 is supplied with water again. ",
+        ),
+    ],
+)
+def test_every_phase_in_english(notice: Notice, heard_at: datetime, said: str) -> None:
+    heard = body(notice, SMITH, Place.BUILDING, heard_at)
+    assert heard.startswith(said)
+    assert heard.isascii()
+
+
+def test_an_english_message_is_whole() -> None:
+    said = parts(WATER, SMITH, Place.HOME, "Sunshine Property", at(22, 18, 30))
+    assert said[:2] == ("Dear Mr Smith, ", "good evening! This is Sunshine Property. ")
+    assert "building 3, unit 2, room 1201 is now without water" in said[2]
+    assert said[3].startswith("To confirm, press 1.")
+    person = parts(WATER, SMITH, Place.HOME, "Sunshine Property", at(22, 18), person=True)
+    assert person[3].startswith("If you need any help, please stay on the line")
+
+
+def test_common_causes_are_known_in_every_language() -> None:
+    assert "供水管道抢修" in common_causes()
+    assert "default" not in common_causes()

@@ -10,7 +10,6 @@ import pytest
 from ivr import ids
 from ivr.demo.behaviours import answer, busy, never_answer, talk
 from ivr.demo.house import House
-from ivr.outbound.campaigns import Campaigns
 from ivr.outbound.dialer import Dialer
 from ivr.outbound.ledger import Ledger
 from ivr.outbound.model import Attempt, AttemptState, Outcome, Talk
@@ -52,7 +51,7 @@ async def test_an_attempt_is_committed_before_anything_rings(house: House, tmp_p
     async with await Database.open(tmp_path / FILE_NAME) as db:
         office = Office(used, db)  # never connected: nothing can be sent
         notice = campaign()
-        await office.campaigns.create(notice, [task(notice, "1", number)])
+        await office.ledger.create(notice, [task(notice, "1", number)])
         attempt = await office.dialer.decide()
         assert attempt is not None
         (kept,) = await Ledger(db, used.site.id).open_attempts()
@@ -67,7 +66,7 @@ async def test_the_same_attempt_asked_for_twice_rings_once(house: House, tmp_pat
     (number,) = people(house, answer(0.4))
     async with working(house, settings(), tmp_path) as office:
         notice = campaign()
-        await office.campaigns.create(notice, [task(notice, "1", number)])
+        await office.ledger.create(notice, [task(notice, "1", number)])
         office.dialer.wake()
         await office.until(lambda: any(each.state == "ringing" for each in office.changes))
         (attempt,) = office.dialer.attempts
@@ -81,7 +80,7 @@ async def test_a_call_that_still_lives_is_taken_up(house: House, tmp_path: Path)
     (number,) = people(house, answer(1.2))
     notice = campaign()
     async with working(house, settings(), tmp_path) as office:
-        await office.campaigns.create(notice, [task(notice, "1", number)])
+        await office.ledger.create(notice, [task(notice, "1", number)])
         office.dialer.wake()
         await office.until(lambda: any(each.state == "ringing" for each in office.changes))
     async with working(house, settings(), tmp_path) as office:
@@ -108,7 +107,7 @@ async def test_a_call_that_ended_unseen_is_settled_by_asterisks_log(
     one = task(notice, "1", number)
     used = settings(ring_s=1.0)
     async with await Database.open(tmp_path / FILE_NAME) as db:
-        await Campaigns(db, used.site.id).create(notice, [one])
+        await Ledger(db, used.site.id).create(notice, [one])
         # as if the process had been killed right after Asterisk took the order
         attempt = Attempt(
             id=ids.uuid7(), task_id=one.id, campaign_id=notice.id, number=number,
@@ -143,7 +142,7 @@ async def test_an_attempt_that_left_no_trace_is_unknown_and_made_up_for_once(
     notice = campaign()
     one = task(notice, "1", number)
     async with await Database.open(tmp_path / FILE_NAME) as db:
-        await Campaigns(db, BASE.site.id).create(notice, [one])
+        await Ledger(db, BASE.site.id).create(notice, [one])
         attempt = Attempt(
             id=ids.uuid7(), task_id=one.id, campaign_id=notice.id, number=number,
             state=AttemptState.CREATED, created_at=time.time(),
@@ -163,7 +162,7 @@ async def test_what_the_conversation_came_to_survives(house: House, tmp_path: Pa
     one = task(notice, "1", number)
     async with await Database.open(tmp_path / FILE_NAME) as db:
         ledger = Ledger(db, BASE.site.id)
-        await Campaigns(db, BASE.site.id).create(notice, [one])
+        await Ledger(db, BASE.site.id).create(notice, [one])
         attempt = Attempt(
             id=ids.uuid7(), task_id=one.id, campaign_id=notice.id, number=number,
             state=AttemptState.TALKING, created_at=time.time(), answered_at=time.time(),
@@ -183,7 +182,7 @@ async def test_a_conversation_that_is_told_late_still_counts(house: House, tmp_p
     (number,) = people(house, answer(0.05, talk(0.05)))
     async with working(house, settings(attempts=3, other_retry_s=600), tmp_path) as office:
         notice = campaign()
-        await office.campaigns.create(notice, [task(notice, "1", number)])
+        await office.ledger.create(notice, [task(notice, "1", number)])
         office.dialer.wake()
         await office.until(lambda: any(each.outcome == "unknown" for each in office.changes))
         await office.dialer.talk_finished(office.changes[-1].id, Talk(Outcome.CONFIRMED))
@@ -205,7 +204,7 @@ async def test_the_connection_to_asterisk_breaks(house: House, tmp_path: Path) -
             opened(behind, db) as office,
         ):
             notice = campaign()
-            await office.campaigns.create(notice, [task(notice, each, each) for each in numbers])
+            await office.ledger.create(notice, [task(notice, each, each) for each in numbers])
             office.dialer.wake()
             for count in (2, 6):
                 await office.until(lambda n=count: _ended(office) >= n)
@@ -219,7 +218,7 @@ async def test_asterisk_is_restarted(tmp_path: Path) -> None:
         numbers = people(house, answer(0.4), 10)
         async with working(house, settings(lines=4, attempts=3), tmp_path) as office:
             notice = campaign()
-            await office.campaigns.create(notice, [task(notice, each, each) for each in numbers])
+            await office.ledger.create(notice, [task(notice, each, each) for each in numbers])
             office.dialer.wake()
             await office.until(lambda: _ended(office) >= 3)
             await house.asterisk.stop()
@@ -233,24 +232,24 @@ async def test_the_dialer_is_killed(house: House, tmp_path: Path) -> None:
     numbers = people(house, answer(0.2), 30)
     wanted = settings(lines=6, attempts=3)
     async with await Database.open(house.settings.paths.data / FILE_NAME) as db:
-        campaigns = Campaigns(db, BASE.site.id)
+        ledger = Ledger(db, BASE.site.id)
         notice = campaign()
-        await campaigns.create(notice, [task(notice, each, each) for each in numbers])
+        await ledger.create(notice, [task(notice, each, each) for each in numbers])
         for reached in (5, 15):
             process = await spawn(house, wanted)
-            while (await campaigns.progress(notice.id)).open > len(numbers) - reached:  # noqa: ASYNC110
+            while (await ledger.progress(notice.id)).open > len(numbers) - reached:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             process.kill()
             await process.wait()
         process = await spawn(house, wanted)
         try:
             async with asyncio.timeout(40):
-                while (await campaigns.progress(notice.id)).open:  # noqa: ASYNC110
+                while (await ledger.progress(notice.id)).open:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         finally:
             process.kill()
             await process.wait()
-        stories = await campaigns.stories(notice.id)
+        stories = await ledger.stories(notice.id)
     _nobody_twice_nobody_forgotten(house, stories)
 
 
