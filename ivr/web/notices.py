@@ -1,0 +1,433 @@
+"""The pages of outage notices: the list, a new one (preview, listen, start), one as it runs."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from aiohttp import web
+from pydantic import Field
+
+from ivr.calls import listing
+from ivr.errors import UserError
+from ivr.outbound import results, when
+from ivr.outbound.ledger import Progress, Story
+from ivr.outbound.messages import listener
+from ivr.outbound.model import Campaign, CampaignState, Outcome, Urgency
+from ivr.outbound.notice import (
+    Listener,
+    Notice,
+    NoticeKind,
+    Phase,
+    Place,
+    body,
+    common_causes,
+)
+from ivr.outbound.notice_plan import KIND, Plan
+from ivr.outbound.notices import REACHED
+from ivr.web import notice_steps as steps
+from ivr.web import notice_words as words
+from ivr.web.access import SERVICE, Role, needs
+from ivr.web.audit import audit
+from ivr.web.forms import Form, FormModel, Text, empty, read_form
+from ivr.web.i18n import gettext as _
+from ivr.web.notice_api import number_shown
+from ivr.web.notice_steps import DESK, SPEAKING
+from ivr.web.render import fragment, page
+
+PAGE_ROWS = 50
+SHOWN = 100  # notices in the list
+LEFT_OUT_SHOWN = 50
+WRITTEN_DAYS = 30  # seen from so long before, a day is a date and not 明天
+EXPORTS = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+}
+OVER = (CampaignState.DONE, CampaignState.CANCELLED)
+
+
+class NoticeForm(FormModel):
+    """Times as `<input type="datetime-local">` sends them, or as a person types them."""
+
+    kind: NoticeKind = NoticeKind.WATER
+    scope: Text = Field(max_length=500)
+    cause: str = Field("", max_length=2000)
+    text: str = Field("", max_length=2000)
+    begin: Text
+    end: Text
+    urgency: Urgency = Urgency.URGENT
+    not_before: str = ""
+    outside_window: bool = False
+
+
+class EndForm(FormModel):
+    end: Text
+
+
+class SignedForm(FormModel):
+    homes: list[Text] = Field(min_length=1, max_length=1000)
+
+
+STEPS = {
+    "start": steps.start,
+    "pause": steps.pause,
+    "cancel": steps.cancel,
+    "off": steps.off,
+}
+
+
+class Bar(NamedTuple):
+    """One part of a notice's bar; shares in percent."""
+
+    state: str  # the class that colours it
+    words: str
+    homes: int
+    begin: float
+    share: float
+
+
+def set_up(app: web.Application) -> None:
+    steps.set_up(app)
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/notices", show_all),
+        web.get("/notices/new", show_form),
+        web.post("/notices/new", take_form),
+        web.get("/notices/listen", listen),
+        web.get("/notices/{id}", show_one),
+        web.get("/notices/{id}/sign", sign_list),
+        web.get("/notices/{id}/results.{ending:xlsx|csv}", export),
+        web.post("/notices/{id}/approve", approve),
+        web.post("/notices/{id}/{step:start|pause|cancel|off}", take_step),
+        web.post("/notices/{id}/restored", restored),
+        web.post("/notices/{id}/extend", extend),
+        web.post("/notices/{id}/signed", signed),
+    ]
+
+
+# --- the list --------------------------------------------------------------------
+
+
+@needs(Role.CLERK)
+async def show_all(request: web.Request) -> web.StreamResponse:
+    desk, speaking = request.app[DESK], request.app[SPEAKING]
+    campaigns = [each for each in await desk.ledger.campaigns() if each.kind == KIND]
+    rows = []
+    for campaign in reversed(campaigns[-SHOWN:]):
+        progress = await desk.ledger.progress(campaign.id)
+        rows.append((campaign, progress, bars(progress), speaking.of(campaign.id)))
+    moving = any(each.state is CampaignState.RUNNING or job for each, _p, _b, job in rows)
+    return await page(
+        request,
+        "notices/list.html",
+        title=_("通知"),
+        rows=rows,
+        total=len(campaigns),
+        moving=moving,
+        words=words,
+    )
+
+
+def bars(progress: Progress) -> list[Bar]:
+    """Told, not reached, on the phone, still to be told; without who never was to be told."""
+    counts = {"done": 0, "risk": 0}
+    for outcome, count in progress.outcomes.items():
+        if outcome not in words.NEVER_MEANT:
+            counts[words.outcome_class(outcome)] += count
+    parts = [
+        ("done", _("已通知"), counts["done"]),
+        ("risk", _("未通知到"), counts["risk"]),
+        ("ringing", _("通话中"), progress.live),
+        ("calm", _("待呼叫"), progress.open - progress.live),
+    ]
+    total = sum(count for _state, _words, count in parts)
+    found, at = [], 0.0
+    for state, said, count in parts:
+        share = 100 * count / total if total else 0.0
+        found.append(Bar(state, said, count, round(at, 2), round(share, 2)))
+        at += share
+    return found
+
+
+# --- a new one -------------------------------------------------------------------
+
+
+@needs(Role.CLERK)
+async def show_form(request: web.Request) -> web.StreamResponse:
+    now = request.app[DESK].now()
+    begin = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+    form: Form[NoticeForm] = empty(
+        NoticeForm(scope="?", begin=_typed(begin), end=_typed(begin + timedelta(hours=4)))
+    )
+    form.values["scope"] = ""
+    return await _form(request, form)
+
+
+@needs(Role.CLERK)
+async def take_form(request: web.Request) -> web.StreamResponse:
+    """`do` is preview, save, or start (save, and begin once it is spoken)."""
+    form = await read_form(request, NoticeForm)
+    plan = None
+    if form.value is not None:
+        try:
+            plan = await _plan(request, form.value)
+        except UserError as error:
+            form.refuse(getattr(error, "field", ""), words.sentence(error))
+    if plan is None:
+        return await _form(request, form, status=422)
+    do = form.text("do")
+    if do in ("save", "start"):
+        campaign = await steps.create(request, plan, start=do == "start")
+        raise web.HTTPSeeOther(f"/notices/{campaign.id}#head")
+    return await _form(request, form, plan)
+
+
+async def _plan(request: web.Request, given: NoticeForm) -> Plan:
+    desk = request.app[DESK]
+    now = desk.now()
+    begin = when.parse(given.begin, now)
+    notice = Notice(
+        id="",
+        kind=given.kind,
+        scope=given.scope,
+        cause=given.cause,
+        begin=begin,
+        end=when.parse(given.end, now, after=begin),
+        urgency=given.urgency,
+        text=given.text,
+    )
+    return await desk.notices.plan(
+        notice,
+        now,
+        by=steps.who(request),
+        outside_window=given.outside_window,
+        not_before=when.parse(given.not_before, now) if given.not_before else None,
+    )
+
+
+async def _form(
+    request: web.Request, form: Form[NoticeForm], plan: Plan | None = None, status: int = 200
+) -> web.StreamResponse:
+    desk = request.app[DESK]
+    dialer = desk.settings.dialer
+    return await page(
+        request,
+        "notices/new.html",
+        title=_("新通知"),
+        status=status,
+        form=form,
+        plan=plan,
+        texts=desk.texts(plan) if plan else [],
+        minutes=plan.minutes(dialer.lines, dialer.pace) if plan else 0,
+        dialer=dialer,
+        ahead_h=desk.settings.notices.written_ahead_h,
+        buildings=await request.app[SERVICE].owners.buildings(),
+        causes=common_causes(),
+        left_out_shown=LEFT_OUT_SHOWN,
+        asked={name: value for name, value in form.values.items() if name != "do"},
+        words=words,
+    )
+
+
+def _typed(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M}"
+
+
+@needs(Role.CLERK)
+async def listen(request: web.Request) -> web.StreamResponse:
+    """The message of a form that is not kept yet: the form's fields in the query."""
+    query = {name: value for name, value in request.query.items() if value != ""}
+    try:
+        given = NoticeForm.model_validate(query)
+        plan = await _plan(request, given)
+    except (ValueError, UserError):
+        raise web.HTTPNotFound(reason="There is no such notice") from None
+    return await _sound(request, plan)
+
+
+async def _sound(request: web.Request, plan: Plan) -> web.StreamResponse:
+    text = request.query.get("sample", "0")
+    number = int(text) if text.isdecimal() and len(text) < 4 else 0
+    return web.FileResponse(await request.app[DESK].sample(plan, number))
+
+
+# --- one -------------------------------------------------------------------------
+
+
+@needs(Role.CLERK)
+async def show_one(request: web.Request) -> web.StreamResponse:
+    campaign = await steps.of(request, request.match_info["id"])
+    return await _one(request, campaign)
+
+
+async def _one(
+    request: web.Request, campaign: Campaign, *, problem: str = "", status: int = 200
+) -> web.StreamResponse:
+    context = await _context(request, campaign)
+    live = "live" in request.query and request.method == "GET"
+    if live:  # what notices.js puts in the place of what has changed
+        return await fragment(request, "notices/live.html", **context)
+    desk = request.app[DESK]
+    plan = await desk.plan_of(campaign)
+    return await page(
+        request,
+        "notices/one.html",
+        title=campaign.title,
+        status=status,
+        problem=problem,
+        texts=desk.texts(plan if plan.samples else plan.reopened()),
+        **context,
+    )
+
+
+async def _context(request: web.Request, campaign: Campaign) -> Mapping[str, Any]:
+    desk = request.app[DESK]
+    notice, _place = await desk.notices.notice(campaign)
+    progress = await desk.ledger.progress(campaign.id)
+    outcome = _outcome(request.query.get("outcome", ""))
+    number = request.query.get("page", "1")
+    at = max(1, int(number)) if number.isdecimal() and len(number) < 6 else 1
+    stories = await desk.ledger.stories(campaign.id, outcome, PAGE_ROWS, (at - 1) * PAGE_ROWS)
+    total = progress.total if outcome is None else progress.outcomes.get(outcome, 0)
+    show = number_shown(request)
+    return {
+        "campaign": campaign,
+        "notice": notice,
+        "progress": progress,
+        "end_typed": _typed(notice.end),
+        "bars": bars(progress),
+        "job": request.app[SPEAKING].of(campaign.id),
+        "rows": [(story, listener(story.task.subject), _number(story, show)) for story in stories],
+        "outcome": outcome,
+        "total": total,
+        "at": at,
+        "pages": -(-total // PAGE_ROWS),
+        "reached": any(each in REACHED for each in progress.outcomes),
+        "over": campaign.state in OVER,
+        "is_told": notice.phase in (Phase.OUTAGE, Phase.CHANGED),
+        "mine": campaign.created_by == steps.who(request),
+        "words": words,
+    }
+
+
+def _outcome(text: str) -> Outcome | None:
+    return Outcome(text) if text in {each.value for each in Outcome} else None
+
+
+def _number(story: Story, show: listing.Show) -> str:
+    if story.attempts:
+        return show(story.attempts[-1].number)
+    return show(story.task.numbers[0]) if story.task.numbers else ""
+
+
+@needs(Role.SUPERVISOR)
+async def approve(request: web.Request) -> web.StreamResponse:
+    campaign = await steps.of(request, request.match_info["id"])
+    return await _after(request, campaign, steps.approve(request, campaign))
+
+
+@needs(Role.CLERK)
+async def take_step(request: web.Request) -> web.StreamResponse:
+    campaign = await steps.of(request, request.match_info["id"])
+    return await _after(request, campaign, STEPS[request.match_info["step"]](request, campaign))
+
+
+@needs(Role.CLERK)
+async def restored(request: web.Request) -> web.StreamResponse:
+    """Leads to the follow-up."""
+    campaign = await steps.of(request, request.match_info["id"])
+    return await _after(request, campaign, steps.restored(request, campaign))
+
+
+@needs(Role.CLERK)
+async def extend(request: web.Request) -> web.StreamResponse:
+    campaign = await steps.of(request, request.match_info["id"])
+    form = await read_form(request, EndForm)
+    if form.value is None:
+        return await _one(request, campaign, problem=next(iter(form.errors.values())), status=422)
+    notice, _place = await request.app[DESK].notices.notice(campaign)
+    try:
+        end = when.parse(form.value.end, request.app[DESK].now(), after=notice.begin)
+    except UserError as error:
+        return await _one(request, campaign, problem=words.sentence(error), status=422)
+    return await _after(request, campaign, steps.extend(request, campaign, end))
+
+
+@needs(Role.CLERK)
+async def signed(request: web.Request) -> web.StreamResponse:
+    campaign = await steps.of(request, request.match_info["id"])
+    form = await read_form(request, SignedForm)
+    homes = [] if form.value is None else form.value.homes
+    return await _after(request, campaign, steps.signed(request, campaign, homes))
+
+
+async def _after(
+    request: web.Request, campaign: Campaign, step: Awaitable[object]
+) -> web.StreamResponse:
+    """Take the step and show the notice, or what was wrong above it."""
+    try:
+        result = await step
+    except UserError as error:
+        current = await request.app[DESK].ledger.campaign(campaign.id)
+        return await _one(request, current, problem=words.sentence(error), status=422)
+    shown = result.id if isinstance(result, Campaign) else campaign.id
+    raise web.HTTPSeeOther(f"/notices/{shown}")
+
+
+# --- on paper --------------------------------------------------------------------
+
+
+@needs(Role.CLERK)
+async def sign_list(request: web.Request) -> web.StreamResponse:
+    """To be printed and signed home by home."""
+    campaign = await steps.of(request, request.match_info["id"])
+    desk = request.app[DESK]
+    notice, place = await desk.notices.notice(campaign)
+    listeners = [
+        (task.household, listener(task.subject)) for task in await desk.ledger.tasks(campaign.id)
+    ]
+    buildings = "、".join(dict.fromkeys(who.building for _home, who in listeners))
+    return await page(
+        request,
+        "notices/sign.html",
+        title=_("签收表"),
+        campaign=campaign,
+        text=body(
+            notice,
+            Listener("", buildings),
+            place if place is Place.ALL else Place.BUILDING,
+            notice.begin - timedelta(days=WRITTEN_DAYS),
+        ),
+        rows=listeners,
+    )
+
+
+@needs(Role.CLERK)
+async def export(request: web.Request) -> web.StreamResponse:
+    campaign = await steps.of(request, request.match_info["id"])
+    ending = request.match_info["ending"]
+    desk = request.app[DESK]
+    stories = await desk.ledger.stories(campaign.id)
+    show = number_shown(request)
+
+    def written() -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / f"results.{ending}"
+            results.export(stories, file, desk.settings.site.zone, show=show)
+            return file.read_bytes()
+
+    data = await asyncio.to_thread(written)
+    await audit(request, "notice.export", campaign.id, detail=campaign.title)
+    name = quote(f"{campaign.title}.{ending}")
+    return web.Response(
+        body=data,
+        headers={
+            "Content-Type": EXPORTS[ending],
+            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        },
+    )

@@ -1,0 +1,368 @@
+"""Service requests for programs: the JSON API, and the webhook by which the office's own
+system reports and resolves them."""
+
+import json
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aiohttp import web
+from pydantic import Field, ValidationError
+
+from ivr.desk.intake import ORIGIN_LENGTH, TEXT_LENGTH, TITLE_LENGTH, Draft
+from ivr.desk.limits import Limit
+from ivr.desk.request import UNDONE, Entry, Request, RequestKind, RequestState, Severity
+from ivr.desk.requests import ConflictError, Requests
+from ivr.errors import UserError
+from ivr.hooks import signing
+from ivr.hooks.secrets import INBOUND, Secrets
+from ivr.store.requests import RequestFilter
+from ivr.store.search import FOR_EVER
+from ivr.web.access import SERVICE, Role, public, user_of
+from ivr.web.audit import audit
+from ivr.web.openapi import ApiModel, Args, Nothing, api, routes_of
+
+MOST_ROWS = 500
+NAME = 50  # characters of a person, a home, a department
+
+
+class RequestsQuery(ApiModel):
+    """Times are seconds since the epoch."""
+
+    state: list[RequestState] | None = None
+    kind: RequestKind | None = None
+    severity: Severity | None = None
+    department: str | None = Field(None, max_length=NAME)
+    keeper: str | None = Field(None, max_length=NAME)
+    home: str | None = Field(None, max_length=NAME)
+    call: str | None = Field(None, max_length=64)
+    text: str | None = Field(None, max_length=100)
+    undone: bool = Field(False, description="only those with work left to do")
+    overdue: bool = Field(False, description="only those with a limit that has passed")
+    since: float = Field(0.0, ge=0, le=FOR_EVER)
+    until: float = Field(FOR_EVER, ge=0, le=FOR_EVER)
+    limit: int = Field(100, ge=1, le=MOST_ROWS)
+    offset: int = Field(0, ge=0, le=10_000_000)
+
+
+class RequestIn(ApiModel):
+    kind: RequestKind
+    title: str = Field(min_length=1, max_length=TITLE_LENGTH)
+    severity: Severity = Severity.NORMAL
+    detail: str = Field("", max_length=TEXT_LENGTH)
+    home: str = Field("", max_length=NAME)
+    contact: str = Field("", max_length=NAME)
+    phone: str = Field("", max_length=NAME)
+    department: str = Field("", max_length=NAME)
+    assignee: str = Field("", max_length=NAME)
+    keeper: str = Field("", max_length=NAME)
+    call: str = Field("", max_length=64)
+    promised_at: float | None = Field(None, ge=0, le=FOR_EVER)
+    origin: str = Field(
+        "", max_length=ORIGIN_LENGTH, description="its id in your system; taken once"
+    )
+
+
+class ChangeIn(ApiModel):
+    """Only what is given is changed."""
+
+    version: int = Field(ge=1, le=2**31, description="as it was read")
+    kind: RequestKind | None = None
+    severity: Severity | None = None
+    title: str | None = Field(None, min_length=1, max_length=TITLE_LENGTH)
+    detail: str | None = Field(None, max_length=TEXT_LENGTH)
+    home: str | None = Field(None, max_length=NAME)
+    contact: str | None = Field(None, max_length=NAME)
+    phone: str | None = Field(None, max_length=NAME)
+    promised_at: float | None = Field(None, ge=0, le=FOR_EVER)
+
+
+class StepIn(ApiModel):
+    version: int | None = Field(None, ge=1, le=2**31, description="as it was read; 409 if changed")
+    text: str = Field("", max_length=TEXT_LENGTH)
+
+
+class AssignIn(StepIn):
+    department: str = Field("", max_length=NAME)
+    assignee: str = Field("", max_length=NAME)
+    promised_at: float | None = Field(None, ge=0, le=FOR_EVER)
+
+
+class AnswerIn(StepIn):
+    text: str = Field(min_length=1, max_length=TEXT_LENGTH)
+    promised_at: float | None = Field(None, ge=0, le=FOR_EVER)
+
+
+class RequestOut(ApiModel):
+    request: Request
+    limits: list[Limit]  # what still has to happen, the earliest first
+
+
+class RequestPage(ApiModel):
+    total: int
+    requests: list[RequestOut]  # overdue first
+
+
+class History(ApiModel):
+    entries: list[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of a message from the office's own system."""
+
+    number: str
+    state: RequestState
+    created: bool
+
+
+class InboundIn(ApiModel):
+    """What the office's own system tells; `id` is its own."""
+
+    id: str = Field(min_length=1, max_length=ORIGIN_LENGTH)
+    action: Literal["create", "resolve"]
+    request: RequestIn | None = Field(None, description="of create")
+    text: str = Field("", max_length=TEXT_LENGTH, description="of resolve: what was done")
+
+
+def routes() -> list[web.RouteDef]:
+    return [web.post("/api/v1/hooks/requests", inbound), *routes_of(__name__)]
+
+
+# --- the API -------------------------------------------------------------------
+
+
+@api(
+    "GET",
+    "/api/v1/requests",
+    summary="Service requests, overdue first",
+    query=RequestsQuery,
+    returns=RequestPage,
+    role=Role.CLERK,
+)
+async def find(request: web.Request, args: Args[RequestsQuery, Nothing]) -> RequestPage:
+    book, asked = request.app[SERVICE].requests, args.query
+    states: tuple[str, ...] | None = None if asked.state is None else tuple(asked.state)
+    if asked.undone:
+        states = tuple(UNDONE if states is None else UNDONE.intersection(asked.state or ()))
+    plain = asked.model_dump(exclude={"state", "undone", "overdue"})
+    due_before = time.time() if asked.overdue else None
+    page = await book.find(RequestFilter(**plain, states=states, due_before=due_before))
+    return RequestPage(total=page.total, requests=[_out(book, each) for each in page.rows])
+
+
+@api(
+    "POST",
+    "/api/v1/requests",
+    summary="Take a request",
+    body=RequestIn,
+    returns=RequestOut,
+    role=Role.CLERK,
+    status=201,
+)
+async def create(request: web.Request, args: Args[Nothing, RequestIn]) -> RequestOut:
+    """Whoever takes it keeps it (首问负责), unless `keeper` says who."""
+    book = request.app[SERVICE].requests
+    draft = Draft(**args.body.model_dump())
+    made = await book.create(draft, by=user_of(request).name, now=time.time())
+    await audit(request, "request.create", made.number, detail=made.title)
+    return _out(book, made)
+
+
+@api(
+    "GET",
+    "/api/v1/requests/{id}",
+    summary="One request, by its number or id",
+    returns=RequestOut,
+    role=Role.CLERK,
+)
+async def one(request: web.Request, args: Args[Nothing, Nothing]) -> RequestOut:
+    return _out(request.app[SERVICE].requests, await known(request))
+
+
+@api(
+    "GET",
+    "/api/v1/requests/{id}/history",
+    summary="What happened to a request, oldest first",
+    returns=History,
+    role=Role.CLERK,
+)
+async def history(request: web.Request, args: Args[Nothing, Nothing]) -> History:
+    found = await known(request)
+    return History(entries=await request.app[SERVICE].requests.history(found.id))
+
+
+@api(
+    "PATCH",
+    "/api/v1/requests/{id}",
+    summary="Correct fields of a request",
+    body=ChangeIn,
+    returns=RequestOut,
+    role=Role.CLERK,
+)
+async def change(request: web.Request, args: Args[Nothing, ChangeIn]) -> RequestOut:
+    fields = args.body.model_dump(exclude_unset=True, exclude={"version"})
+    fields = {name: value for name, value in fields.items() if value is not None}
+    book, found = request.app[SERVICE].requests, await known(request)
+    step = book.change(
+        found.id, by=_by(request), now=time.time(), version=args.body.version, **fields
+    )
+    return await _done(request, "request.change", step)
+
+
+@api(
+    "POST",
+    "/api/v1/requests/{id}/assign",
+    summary="Give it to a department or a person",
+    body=AssignIn,
+    returns=RequestOut,
+    role=Role.CLERK,
+)
+async def assign(request: web.Request, args: Args[Nothing, AssignIn]) -> RequestOut:
+    book, found = request.app[SERVICE].requests, await known(request)
+    step = book.assign(found.id, by=_by(request), now=time.time(), **args.body.model_dump())
+    return await _done(request, "request.assign", step)
+
+
+@api(
+    "POST",
+    "/api/v1/requests/{id}/on-site",
+    summary="Somebody is on the spot",
+    body=StepIn,
+    returns=RequestOut,
+    role=Role.CLERK,
+)
+async def on_site(request: web.Request, args: Args[Nothing, StepIn]) -> RequestOut:
+    book, found = request.app[SERVICE].requests, await known(request)
+    step = book.on_site(found.id, by=_by(request), now=time.time(), **args.body.model_dump())
+    return await _done(request, "request.on_site", step)
+
+
+@api(
+    "POST",
+    "/api/v1/requests/{id}/answer",
+    summary="The owner was told what will happen, and when",
+    body=AnswerIn,
+    returns=RequestOut,
+    role=Role.CLERK,
+)
+async def answer(request: web.Request, args: Args[Nothing, AnswerIn]) -> RequestOut:
+    book, found = request.app[SERVICE].requests, await known(request)
+    step = book.answer(found.id, by=_by(request), now=time.time(), **args.body.model_dump())
+    return await _done(request, "request.answer", step)
+
+
+@api(
+    "POST",
+    "/api/v1/requests/{id}/resolve",
+    summary="The work is done; the owner is called back",
+    body=StepIn,
+    returns=RequestOut,
+    role=Role.CLERK,
+)
+async def resolve(request: web.Request, args: Args[Nothing, StepIn]) -> RequestOut:
+    book, found = request.app[SERVICE].requests, await known(request)
+    step = book.resolve(found.id, by=_by(request), now=time.time(), **args.body.model_dump())
+    return await _done(request, "request.resolve", step)
+
+
+@api(
+    "POST",
+    "/api/v1/requests/{id}/reopen",
+    summary="It is to be done again; say what is wrong",
+    body=StepIn,
+    returns=RequestOut,
+    role=Role.CLERK,
+)
+async def reopen(request: web.Request, args: Args[Nothing, StepIn]) -> RequestOut:
+    book, found = request.app[SERVICE].requests, await known(request)
+    step = book.reopen(found.id, by=_by(request), now=time.time(), **args.body.model_dump())
+    return await _done(request, "request.reopen", step)
+
+
+@api(
+    "POST",
+    "/api/v1/requests/{id}/close",
+    summary="For good; with a reason unless the owner is satisfied",
+    body=StepIn,
+    returns=RequestOut,
+    role=Role.CLERK,
+)
+async def close(request: web.Request, args: Args[Nothing, StepIn]) -> RequestOut:
+    book, found = request.app[SERVICE].requests, await known(request)
+    step = book.close(found.id, by=_by(request), now=time.time(), **args.body.model_dump())
+    return await _done(request, "request.close", step)
+
+
+async def known(request: web.Request) -> Request:
+    """The request of the address. Raises HTTPNotFound."""
+    try:
+        return await request.app[SERVICE].requests.get(request.match_info["id"])
+    except UserError as error:
+        raise web.HTTPNotFound(reason=str(error)) from None
+
+
+async def _done(request: web.Request, action: str, step: Awaitable[Request]) -> RequestOut:
+    try:
+        after = await step
+    except ConflictError as error:
+        raise web.HTTPConflict(reason=str(error)) from None
+    await audit(request, action, after.number, detail=after.title)
+    return _out(request.app[SERVICE].requests, after)
+
+
+def _out(book: Requests, found: Request) -> RequestOut:
+    return RequestOut(request=found, limits=book.limits(found))
+
+
+def _by(request: web.Request) -> str:
+    return user_of(request).name
+
+
+# --- the webhook ---------------------------------------------------------------
+
+
+@public
+async def inbound(request: web.Request) -> web.Response:
+    """The office's own system reports a request or resolves it, signed with the secret of
+    `ivr hooks secret inbound` (ivr.hooks.signing). The same message twice does it once."""
+    service = request.app[SERVICE]
+    body = await request.read()
+    secret = Secrets(service.settings.paths.data).of(INBOUND)
+    timestamp = request.headers.get(signing.TIMESTAMP, "")
+    given = request.headers.get(signing.SIGNATURE, "")
+    if not signing.is_signed(secret, timestamp, given, body, time.time()):
+        raise web.HTTPUnauthorized(reason="the signature is missing, wrong or too old")
+    try:
+        asked = InboundIn.model_validate(json.loads(body))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"the message is not understood: {_first(error)}") from None
+    told = await _take(service.requests, asked)
+    await audit(request, f"hook.{asked.action}", told.number, detail=asked.id)
+    values: dict[str, Any] = {"number": told.number, "state": told.state, "created": told.created}
+    return web.json_response(values, status=201 if told.created else 200)
+
+
+async def _take(book: Requests, asked: InboundIn) -> Told:
+    now = time.time()
+    before = await book.of_origin(asked.id)
+    if asked.action == "create":
+        if asked.request is None:
+            raise UserError("create: the message has no request")
+        draft = Draft(**asked.request.model_dump() | {"origin": asked.id})
+        made = before or await book.create(draft, by=INBOUND, now=now)
+        return Told(made.number, made.state, created=before is None)
+    if before is None:
+        raise web.HTTPNotFound(reason=f"no request came with the id {asked.id!r}")
+    if before.state in UNDONE:
+        before = await book.resolve(before.id, by=INBOUND, now=now, text=asked.text)
+    return Told(before.number, before.state, created=False)
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        wrong = error.errors()[0]
+        where = ".".join(map(str, wrong["loc"]))
+        return f"{where}: {wrong['msg']}"
+    return "it is no JSON"
