@@ -26,19 +26,29 @@ from ivr.calls.log import CallLog
 from ivr.calls.model import Call
 from ivr.calls.recorder import Recorder
 from ivr.calls.tracker import Tracker
+from ivr.desk.owners import Owners
 from ivr.desk.publisher import Publisher
+from ivr.desk.request import Entry, Request
+from ivr.desk.request_clock import RequestClock
+from ivr.desk.request_events import event
+from ivr.desk.requests import Requests
 from ivr.desk.roster import Roster
+from ivr.hooks.feed import CallFeed
+from ivr.hooks.outbox import Outbox
 from ivr.metrics import Metrics
+from ivr.outbound import alarm
 from ivr.outbound.lines import lines_of_others
 from ivr.outbound.office import OutboundOffice
 from ivr.pbx import events as ev
 from ivr.pbx.session import Session
 from ivr.pbx.switch import Switch
 from ivr.settings import Settings
+from ivr.store.callbacks import InterviewRow
 from ivr.store.calls import Calls
-from ivr.store.database import FILE_NAME, Database
+from ivr.store.database import FILE_NAME, Database, Writer
 from ivr.store.marks import Marks
 from ivr.store.worklist import Worklist
+from ivr.talk.speech.choose import speech_for
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +57,7 @@ Subscriber = Callable[[Fact], None]
 PURGE_EVERY_S = 3600.0
 DISK_LOW = 500 * 1024 * 1024  # bytes; recordings of about ten hours
 TOKEN_FILE = "api-token"
+RECORDING_NOTICE = "recording-notice"
 
 
 class Component(NamedTuple):
@@ -75,15 +86,35 @@ class Service:
             _only_if_announced(settings),
             self.tracker,
             self.switch,
-            notice_s=_prompt_s(settings, "recording-notice"),
+            notice_s=_prompt_s(settings, RECORDING_NOTICE),
             greeting_s=_prompt_s(settings, "greeting-busy"),
         )
         self.holding = Holding(self.switch)
         self.log = CallLog(db, settings)
         self.calls = Calls(db, settings.site.id)
         self.worklist = Worklist(db, settings.site.id)
+        self.owners = Owners(db, settings)
+        self.requests = Requests(db, settings)
+        self._request_clock = RequestClock(db, self.requests)
+        self.hooks = Outbox(db, settings)
+        self._call_feed = CallFeed(db, settings.site.id, self.hooks)
+        self.requests.on_commit.append(self._tell_of_request)
         self.devices: dict[str, str] = {}
-        self.outbound = OutboundOffice(db, settings, self.switch, others=self._other_lines)
+        self.speech = speech_for(settings)
+        self.outbound = OutboundOffice(
+            db,
+            settings,
+            self.switch,
+            self.requests,
+            others=self._other_lines,
+            ears=self.speech,
+        )
+        self.callbacks = self.outbound.callbacks
+        self.surveys = self.outbound.surveys
+        self.callbacks.on_survey.append(self._tell_of_survey)
+        self.alarms = alarm.Alarms(settings, self.requests, self.outbound.dialer, self._on_duty)
+        self.outbound.performers[alarm.KIND] = self.alarms
+        self.requests.on_change.append(self.alarms.on_change)
         self.metrics = Metrics(self.session, self.tracker)
         self._catch_up = CatchUp(settings.paths.cel, Marks(db, settings.site.id))
         self._subscribers: list[Subscriber] = [
@@ -109,6 +140,10 @@ class Service:
             await self.log.start()
             await self.publisher.start()
             await self.outbound.start()
+            await self.alarms.start()
+            await self._request_clock.start()
+            await self._call_feed.start()
+            await self.hooks.start()
             self.session.subscribe(self.outbound.on_event)
             self.session.subscribe(self._on_event)
             await self.session.start()
@@ -122,6 +157,10 @@ class Service:
         """Stop watching, finish what was begun, commit what waits."""
         for task in self._tasks:
             task.cancel()
+        await self._request_clock.close()
+        await self._call_feed.close()
+        await self.hooks.close()
+        await self.alarms.close()
         await self.outbound.close()
         await self.session.close()
         await self.enforcer.close()
@@ -196,9 +235,15 @@ class Service:
         """Keep recordings no longer than their retention."""
         while True:
             before = time.time() - self.settings.recording.retention_days * 86_400
-            deleted = await asyncio.to_thread(recording.purge, self.settings.paths.data, before)
-            if deleted:
+            data = self.settings.paths.data
+            old = await asyncio.to_thread(recording.outlived, data, before)
+            if old:
+                await self.calls.purged(old)  # first: a row must not name what is gone
+                deleted = await asyncio.to_thread(recording.delete, data, old)
                 log.info("old recordings deleted", count=deleted)
+            await self.callbacks.purge(
+                time.time() - self.settings.callbacks.retention_days * 86_400
+            )
             await asyncio.sleep(PURGE_EVERY_S)
 
     async def _learn_devices(self) -> None:
@@ -223,6 +268,31 @@ class Service:
             return (*ladder.primary, *ladder.backup)
         return tuple(ladder.backup)
 
+    async def _tell_of_request(self, writer: Writer, request: Request, entry: Entry) -> None:
+        name, data = event(request, entry)
+        await self.hooks.put(writer, name, entry.id, entry.at, data)
+
+    async def _tell_of_survey(self, writer: Writer, talk: InterviewRow) -> None:
+        data = {
+            "survey": talk.campaign,
+            "household": talk.household,
+            "script": talk.script,
+            "result": talk.result,
+            "verdict": talk.verdict,
+        }
+        await self.hooks.put(writer, "survey.done", talk.id, talk.ended_at or 0.0, data)
+
+    def _on_duty(self) -> list[str]:
+        """Whoever answers any line now: phones and mobiles."""
+        ladders = [self.publisher.ladder(line.name, time.time()) for line in self.settings.lines]
+        return [
+            number
+            for ladder in ladders
+            if ladder is not None
+            for number in (*ladder.primary, *ladder.backup, ladder.mobile)
+            if number is not None
+        ]
+
     # --- health ----------------------------------------------------------------
 
     def health(self) -> dict[str, Component]:
@@ -230,6 +300,8 @@ class Service:
         state = self.session.state
         free = shutil.disk_usage(self.settings.paths.data).free
         prompts = _missing_prompts(self.settings)
+        trunks = [trunk.device for trunk in self.settings.trunks]
+        lost = [device for device in trunks if self.devices.get(device) == "UNAVAILABLE"]
         return {
             "ami": Component(
                 state.connected and state.booted,
@@ -251,6 +323,24 @@ class Service:
                 else "all rendered",
             ),
             "disk": Component(free > DISK_LOW, f"{free // 2**20} MB free"),
+            "trunk": Component(
+                not lost, f"not reachable: {', '.join(lost)}" if lost else "reachable"
+            ),
+            **self._recording_health(),
+        }
+
+    def _recording_health(self) -> dict[str, Component]:
+        """Nothing where calls are not to be recorded."""
+        if not self.settings.recording.enabled:
+            return {}
+        announced = _prompt_file(self.settings, RECORDING_NOTICE).exists()
+        return {
+            "recording": Component(
+                announced,
+                "calls are announced and recorded"
+                if announced
+                else f"no {RECORDING_NOTICE}: nothing is recorded",
+            )
         }
 
     async def today(self) -> dict[str, float | None]:
@@ -286,7 +376,7 @@ def _prompt_s(settings: Settings, name: str) -> float:
 
 def _only_if_announced(settings: Settings) -> Settings:
     """Without the rendered notice nothing may be recorded (PIPL)."""
-    if not settings.recording.enabled or _prompt_file(settings, "recording-notice").exists():
+    if not settings.recording.enabled or _prompt_file(settings, RECORDING_NOTICE).exists():
         return settings
     log.warning("calls are not recorded: the notice is missing; run `ivr prompts build`, restart")
     off = settings.recording.model_copy(update={"enabled": False})

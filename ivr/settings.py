@@ -4,6 +4,7 @@ A secret may stand in the file or come from the environment (`IVR_AMI__SECRET`).
 Numbers that come from the trade's rules carry the rule as their default.
 """
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -199,6 +200,56 @@ class Dialer(_Section):
         return value
 
 
+class Care(_Section):
+    """Old, pregnant and disabled owners (特别关怀) are phoned first and apart (RULES.md, Care)."""
+
+    speed: float = Field(0.85, ge=0.5, le=1, description="of the voice; 1 is as for everybody")
+    person: bool = Field(
+        True, description="a person instead of a menu: who stays on the line is put through"
+    )
+
+
+class Notices(_Section):
+    """Outage notices (停水/停电通知)."""
+
+    voice: str = Field(
+        "", description="in the site's language, as `ivr say --voice` takes it; empty: the best"
+    )
+    written_ahead_h: int = Field(
+        24, ge=0, description="pest control and the like are told in writing so long before"
+    )
+    voices_days: int = Field(
+        90, ge=1, description="spoken names and messages are kept so long after their last use"
+    )
+
+
+class Callbacks(_Section):
+    """Who is asked whether the work was good, and when (回访)."""
+
+    enabled: bool = True
+    repair_after_min: int = Field(30, ge=0, description="after 已处理; the same day if it can be")
+    complaint_after_h: int = Field(24, ge=0, le=72, description="three days at the latest")
+    paid: bool = Field(True, description="ask about paid services (绿化 清洁 洗衣) too")
+    again_at: str = Field("18:00", description="who was not reached is phoned from then, next day")
+    escalate_after: int = Field(3, ge=1, description="the n-th 不满意 goes to the manager (主任)")
+    manager: list[Extension] = Field([], description="phones told of what was escalated")
+    confirm_complaints: bool = Field(True, description="a person closes every complaint")
+    household_a_day: int = Field(2, ge=1, description="talks with one household a day, at most")
+    sample_households: int = Field(20, ge=0, description="households heard a month, at least")
+    sample_from_day: int = Field(15, ge=1, le=28, description="then the rest is drawn by lot")
+    frequency_days: int = Field(30, ge=0, description="surveys leave alone who was heard since")
+    survey_every_months: int = Field(6, ge=1, description="survey of all homes")
+    goal: float = Field(0.96, ge=0, le=1, description="share of answers that are satisfied")
+    retention_days: int = Field(180, ge=1, description="recordings of answers are kept for")
+
+    @field_validator("again_at")
+    @classmethod
+    def _clock(cls, value: str) -> str:
+        if not HOURS.match(f"{value}-24:00"):
+            raise ValueError("is no time of day; write it like 18:00")
+        return value
+
+
 class Owners(_Section):
     """The book of owners (业主) and its import."""
 
@@ -214,9 +265,99 @@ class Media(_Section):
     port: int = Field(8089, ge=0, le=65535)
 
 
+class Department(_Section):
+    """Who does the work: 工程部, 保洁部. A department that only phones name needs none."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+    phone: Extension | None = Field(None, description="rings when something is due there")
+    mobile: Number | None = Field(None, description="of who is on duty; rung in an emergency too")
+    head: str = Field("", description="who answers for it (部门主管)")
+
+
+class Requests(_Section):
+    """Service requests (服务工作单): the trade's limits (RULES.md). 0 is no limit."""
+
+    emergency_on_site_min: float = Field(5, ge=0, description="火警 伤亡 电梯困人: on the spot")
+    urgent_on_site_min: float = Field(30, ge=0, description="urgent repair: on the spot")
+    complaint_assigned_min: float = Field(10, ge=0, description="a complaint, just or not")
+    complaint_on_site_min: float = Field(60, ge=0)
+    complaint_answered_h: float = Field(4, ge=0, description="first feedback to the owner")
+    complaint_solved_h: float = Field(8, ge=0)
+    severe_solved_days: int = Field(5, ge=0, description="working days, for severe complaints")
+    answered_h: float = Field(4, ge=0, description="any report: what will happen, and when")
+    same_day_until: str = Field(
+        "20:00",
+        pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)?$",
+        description="an ordinary request is answered the day it comes; what comes after this "
+        "hour, by the end of the next day; empty: no such limit",
+    )
+    warn_share: float = Field(
+        0.7, gt=0, lt=1, description="the warning comes when this share of the time is gone"
+    )
+    long_pending_days: float = Field(
+        7, ge=0, description="after so long the owner is phoned with the state, and again as often"
+    )
+    alarm_phones: list[Extension] = Field(
+        [],
+        description="rung in an emergency besides those on duty and every department: "
+        "the manager's mobile, say",
+    )
+    alarm_rounds: int = Field(5, ge=1, description="all are rung again when nobody confirmed")
+    alarm_pause_s: float = Field(10, ge=0, description="between two rounds")
+
+
+class HookTarget(_Section):
+    """A system of the office that is told what happens, by signed HTTP requests."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")]
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]{1,500}$")]
+    events: list[Literal["call.ended", "limit.breach", "request.changed", "survey.done"]] = Field(
+        ["call.ended", "limit.breach", "request.changed", "survey.done"], min_length=1
+    )
+
+
+class Hooks(_Section):
+    """Webhooks, out to `targets` and in from the office's own system."""
+
+    targets: list[HookTarget] = []
+    allow_private: bool = Field(
+        False, description="targets may be on the local network (private, loopback addresses)"
+    )
+    timeout_s: float = Field(10, gt=0, le=60)
+    tries: int = Field(12, ge=1, description="waits double from 10 s to 6 h; then it is given up")
+
+
+class Speech(_Section):
+    """Understanding spoken answers; without an engine, keys answer every question."""
+
+    engine: Literal["auto", "vosk", "whisper", "keys"] = Field(
+        "auto", description="auto: the best one whose model is installed; keys: no speech"
+    )
+    workers: int = Field(0, ge=0, le=32, description="processes; 0: one for each core, two at most")
+    memory_mb: int = Field(450, ge=100, description="a worker with more is replaced")
+    deadline_s: float = Field(2.0, gt=0, le=10, description="later than this, keys are asked for")
+
+
 class Web(_Section):
+    """Pages and API. Behind a proxy that speaks https, name the proxy's address."""
+
     host: str = "127.0.0.1"
     port: int = Field(8088, ge=0, le=65535)
+    trusted_proxies: list[str] = Field(
+        [], description='addresses or networks ("127.0.0.1") whose X-Forwarded-… is believed'
+    )
+    session_idle_h: float = Field(12, gt=0, description="nobody did anything: sign in again")
+    session_days: float = Field(14, gt=0, description="then everybody signs in again")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for net in value:
+            try:
+                ipaddress.ip_network(net)
+            except ValueError:
+                raise ValueError(f"{net!r} is no address; write it like 10.0.0.0/8") from None
+        return value
 
 
 class Paths(_Section):
@@ -238,10 +379,17 @@ class Settings(_Section):
     transfers: Transfers = Transfers()
     outgoing: Outgoing = Outgoing()
     dialer: Dialer = Dialer()
+    care: Care = Care()
+    notices: Notices = Notices()
+    callbacks: Callbacks = Callbacks()
     owners: Owners = Owners()
+    requests: Requests = Requests()
+    hooks: Hooks = Hooks()
     media: Media = Media()
+    speech: Speech = Speech()
     web: Web = Web()
     paths: Paths = Paths()
+    departments: list[Department] = []
     phones: list[Phone] = []
     trunks: list[Trunk] = []
     lines: list[Line] = []

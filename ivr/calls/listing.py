@@ -45,6 +45,7 @@ RECORDINGS = {
     "ok": "有",
     "missing": "缺失",
     "short": "不完整",
+    "purged": "已到期删除",
 }
 WORKLIST_KINDS = {"abandoned": "放弃", "callback": "要求回电"}
 

@@ -79,6 +79,14 @@ class Transfer:
 
 
 @dataclass(slots=True)
+class Hold:
+    """A while in which the call was held (保持) by one of those who talked."""
+
+    begin_at: float | None
+    end_at: float | None
+
+
+@dataclass(slots=True)
 class Call:
     """One conversation with one caller, however many phones it passes."""
 
@@ -101,6 +109,7 @@ class Call:
     cause: int | None = None
     cause_text: str = ""
     hold_s: float = 0.0
+    holds: list[Hold] = field(default_factory=list)
     legs: list[Leg] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
     attempt_id: str | None = None  # the outbound attempt that made it, if any

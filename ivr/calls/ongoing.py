@@ -7,6 +7,7 @@ from ivr.calls.channels import Line
 from ivr.calls.model import (
     Call,
     Disposition,
+    Hold,
     Leg,
     LegOutcome,
     Side,
@@ -129,6 +130,7 @@ class Ongoing:
         self.held.remove(line.uniqueid)
         if self.held:
             return False
+        self.call.holds.append(Hold(self.held_since, at))
         if at is not None and self.held_since is not None:
             self.call.hold_s += max(0.0, at - self.held_since)
         return True

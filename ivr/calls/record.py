@@ -11,7 +11,7 @@ from ivr.calls.causes import CAUSES, cause_words
 from ivr.calls.model import Call, Direction, Disposition, Leg, Transfer
 from ivr.calls.recording import RecordingState
 from ivr.settings import Rings, Settings
-from ivr.store.calls import CallRow, LegRow, TransferRow
+from ivr.store.calls import CallRow, HoldRow, LegRow, TransferRow
 from ivr.store.worklist import Entry, Kind
 
 SYSTEM_ABANDONED = "system_abandoned"
@@ -104,6 +104,7 @@ def finished(call: Call, settings: Settings, *, recording: str, now: float) -> F
         logged_at=now,
         legs=tuple(_leg(leg, broken_at, settings.rings) for leg in call.legs),
         transfers=tuple(_transfer(transfer) for transfer in call.transfers),
+        holds=tuple(HoldRow(begin_at=hold.begin_at, end_at=hold.end_at) for hold in call.holds),
     )
     return Finished(row, _abandoned(row, now))
 

@@ -2,6 +2,8 @@
 
 import re
 import wave
+from collections.abc import Iterable
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,6 +21,7 @@ class RecordingState(StrEnum):
     OK = "ok"
     MISSING = "missing"
     SHORT = "short"  # unreadable, or much shorter than the talk
+    PURGED = "purged"  # its retention was over
 
 
 def file_of(call_id: str) -> str:
@@ -39,18 +42,22 @@ def check(file: Path, talk_s: float) -> RecordingState:
     return RecordingState.OK if whole else RecordingState.SHORT
 
 
-def purge(data: Path, before: float) -> int:
-    """Delete recordings last written before `before` (seconds since the epoch, UTC).
-
-    Returns how many; PIPL: kept no longer than the retention that is set. A file that
-    cannot be deleted stays for the next time.
-    """
-    deleted = 0
+def outlived(data: Path, before: float) -> list[str]:
+    """Recordings last written before `before` (seconds since the epoch, UTC), as
+    `file_of` names them. PIPL: kept no longer than the retention that is set."""
+    old = []
     for file in (data / FOLDER).glob("*.wav"):
-        try:
+        with suppress(OSError):
             if file.stat().st_mtime < before:
-                file.unlink()
-                deleted += 1
-        except OSError:
-            continue
+                old.append(f"{FOLDER}/{file.name}")
+    return old
+
+
+def delete(data: Path, files: Iterable[str]) -> int:
+    """Delete recordings; returns how many. One that cannot be stays for the next time."""
+    deleted = 0
+    for file in files:
+        with suppress(OSError):
+            (data / file).unlink()
+            deleted += 1
     return deleted

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ivr.calls.record import Finished, Record, Requested
-from ivr.store.calls import CallRow, LegRow, TransferRow
+from ivr.store.calls import CallRow, HoldRow, LegRow, TransferRow
 from ivr.store.worklist import Entry, Kind
 
 
@@ -83,4 +83,6 @@ def _load(line: str) -> Record:
         return Requested(entry)
     legs = tuple(LegRow(**leg) for leg in row["legs"])
     transfers = tuple(TransferRow(**transfer) for transfer in row["transfers"])
-    return Finished(CallRow(**{**row, "legs": legs, "transfers": transfers}), entry)
+    holds = tuple(HoldRow(**hold) for hold in row.get("holds", ()))  # older spools have none
+    parts = {"legs": legs, "transfers": transfers, "holds": holds}
+    return Finished(CallRow(**{**row, **parts}), entry)

@@ -190,6 +190,7 @@ class Switchboard:
         call.legs += lost.legs
         call.transfers += lost.transfers
         call.hold_s += lost.hold_s
+        call.holds += lost.holds
         call.recording = call.recording or lost.recording
         call.repaired = call.repaired or lost.repaired
         call.attempt_id = call.attempt_id or lost.attempt_id

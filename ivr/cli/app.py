@@ -9,8 +9,23 @@ import structlog
 import typer
 
 from ivr import __version__
-from ivr.cli import calls, demo, models, notice, owners, prompts, roster, trace
+from ivr.cli import (
+    callbacks,
+    calls,
+    demo,
+    hooks,
+    models,
+    notice,
+    owners,
+    prompts,
+    requests,
+    roster,
+    script,
+    trace,
+    users,
+)
 from ivr.cli.doctor import doctor
+from ivr.cli.hear import hear
 from ivr.cli.office import dialplan, init
 from ivr.cli.say import say
 from ivr.cli.serve import serve
@@ -28,16 +43,22 @@ app.command()(serve)
 app.command()(doctor)
 app.command()(transfer)
 app.command()(say)
+app.command()(hear)
 app.command()(demo.demo)
 app.command()(trace.replay)
 app.command()(trace.record)
 app.add_typer(dialplan, name="dialplan")
 app.add_typer(calls.app, name="calls")
+app.add_typer(callbacks.app, name="callbacks")
 app.add_typer(roster.app, name="roster")
 app.add_typer(notice.app, name="notice")
 app.add_typer(owners.app, name="owners")
+app.add_typer(requests.app, name="requests")
+app.add_typer(hooks.app, name="hooks")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(models.app, name="models")
+app.add_typer(script.app, name="script")
+app.add_typer(users.app, name="users")
 
 
 def _version(wanted: bool) -> None:

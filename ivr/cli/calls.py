@@ -214,7 +214,9 @@ def note(
     async def fill_in(db: Database, settings: Settings) -> None:
         log = Calls(db, settings.site.id)
         row = await log.get(row_id)
-        await log.fill_in(row.id, intent, words)
+        await log.set_record(
+            row.id, intent=intent, note=words, by=getpass.getuser(), at=time.time()
+        )
 
     options.with_store(_config(context, config), fill_in)
     options.console().print("已填写。")
@@ -262,7 +264,8 @@ def _print_list(page: Page, settings: Settings, show: listing.Show) -> None:
         out.print("没有符合条件的通话。")
         return
     shown = len(page.rows)
-    title = f"通话 {page.total}" + (f"（显示最近 {shown}）" if shown < page.total else "")
+    total = f"{page.total}" if page.exact else f"{page.total} 以上"
+    title = f"通话 {total}" + (f"（显示最近 {shown}）" if shown < page.total else "")
     listed = options.table(
         title,
         "编号",

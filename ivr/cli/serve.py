@@ -12,6 +12,7 @@ from ivr.cli import options
 from ivr.errors import UserError
 from ivr.service import Service
 from ivr.settings import Settings
+from ivr.web import assets
 from ivr.web.app import create_app
 
 
@@ -62,6 +63,7 @@ async def _serve(settings: Settings) -> None:
             structlog.get_logger().info(
                 "ivr serves", address=f"http://{settings.web.host}:{settings.web.port}"
             )
+            assets.install_beside()
             await stop.wait()
         finally:
             await runner.cleanup()

@@ -63,6 +63,15 @@ def dial_string(settings: Settings, number: Number) -> str:
     return f"{prefix}{number}{suffix}"
 
 
+def device_of(settings: Settings, number: str) -> str:
+    """How a call is made to `number`: one of our phones by its extension, else outside.
+
+    Raises UserError for an outside number without a trunk.
+    """
+    phone = settings.phone(number)
+    return dial_string(settings, number) if phone is None else phone.device
+
+
 def _trunk_ends(settings: Settings) -> tuple[str, str]:
     if not settings.trunks:
         return "", ""

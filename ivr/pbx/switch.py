@@ -17,6 +17,7 @@ TRANSFERS = "ivr-transfer"
 CONSULTATIONS = "ivr-from-desk"
 RESCUE = "ivr-rescue"
 TALK = "ivr-talk"
+CLICK = "ivr-click"
 FAMILY = "ivr"
 EXPECTED = "ivr-expected"
 
@@ -78,6 +79,18 @@ class Switch:
                 caller_id=f"<{_NUMBER.sub('', caller_id)[:24]}>" if caller_id else None,
                 timeout_s=ring_s,
                 variables={"IVR_ATTEMPT": attempt_id, "IVR_OWNER": owner},
+            )
+        )
+
+    async def ring_and_dial(self, device: str, ext: str, number: str) -> None:
+        """Ring our own phone; who lifts it is put through to `number` (context ivr-click)."""
+        await self._session.send(
+            actions.originate(
+                device,
+                context=CLICK,
+                exten="s",
+                caller_id=f"<{_NUMBER.sub('', number)[:24]}>",
+                variables={"IVR_TO": number, "IVR_EXT": ext},
             )
         )
 

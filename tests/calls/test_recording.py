@@ -52,6 +52,8 @@ def test_what_is_older_than_the_retention_is_deleted(tmp_path: Path) -> None:
     for name, age in (("old.wav", 1000.0), ("new.wav", 3000.0), ("old.txt", 1000.0)):
         (folder / name).touch()
         os.utime(folder / name, (age, age))
-    assert recording.purge(tmp_path, before=2000.0) == 1
+    old = recording.outlived(tmp_path, before=2000.0)
+    assert old == ["recordings/old.wav"]
+    assert recording.delete(tmp_path, [*old, "recordings/gone.wav"]) == 1
     assert sorted(file.name for file in folder.iterdir()) == ["new.wav", "old.txt"]
-    assert recording.purge(tmp_path / "none", before=2000.0) == 0
+    assert recording.outlived(tmp_path / "none", before=2000.0) == []
