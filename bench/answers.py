@@ -5,6 +5,7 @@ from `shared/audio` beside the repository, and left out where that folder is not
 """
 
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ivr.talk.audio import Audio, read, resample
+from ivr.talk.audio import Audio, pcm16, read, resample
 from ivr.talk.line import RATE, Pcm, load
 from ivr.talk.speech.questions import shipped
+from ivr.talk.voice import program as espeak
 from ivr.talk.voice.choose import SPEAKERS, available, choose
 from ivr.talk.voice.studio import TELEPHONE, Studio
 
@@ -54,8 +56,7 @@ def human() -> Iterator[Spoken]:
     folder = shared_audio()
     for path in sorted(folder.rglob("*__*__*.wav")) if folder else ():
         kind, text, _ = path.stem.split("__")
-        audio = resample(read(path), RATE)
-        samples = np.round(np.clip(audio.samples, -1, 1) * 32767).astype(np.int16)
+        samples = pcm(read(path))
         for question in [_QUESTION_OF[kind]] if kind in _QUESTION_OF else shipped(LANGUAGE):
             yield Spoken(text, question, meaning(question, text), "human", samples)
 
@@ -92,6 +93,19 @@ async def synthetic(speaker: str) -> list[Spoken]:
         Spoken(text, name, meaning(name, text), speaker, sound[text])
         for name, text in answers + others
     ]
+
+
+def korean(text: str, pitch: int = 50, speed: int = 150) -> Pcm:
+    """`text` as espeak says it into a telephone: the only Korean voice there is."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "said.wav"
+        how = ("-v", "ko", "-s", str(speed), "-p", str(pitch), "-w", str(path))
+        espeak.find_or_fetch().run(*how, text=text)
+        return over_telephone(pcm(read(path)))
+
+
+def pcm(audio: Audio) -> Pcm:
+    return np.frombuffer(pcm16(resample(audio, RATE)), "<i2")
 
 
 # --- what a line does to a voice ------------------------------------------------------
@@ -139,7 +153,3 @@ def quieter(spoken: Spoken, decibel: float) -> Spoken:
 def tone(*hertz: float, seconds: float = 1.0, level: float = 8000.0) -> Pcm:
     time = np.arange(round(seconds * RATE)) / RATE
     return np.sum([level * np.sin(2 * np.pi * f * time) for f in hertz], axis=0).astype(np.int16)
-
-
-def audio_of(samples: Pcm) -> Audio:
-    return Audio((samples / 32768).astype(np.float32), RATE)

@@ -146,9 +146,8 @@ def _call(chance: random.Random, n: int, start: float, number: str) -> Written:
         for position, ext in enumerate(dict.fromkeys(rang))
     ]  # fmt: skip
     moved = answered and chance.random() < 0.06
-    transfers = [
-        (row, "main", 0, "blind", desk, other, start + ring_s + 5, start + ring_s + 9, 4.0, "answered")
-    ]  # fmt: skip
+    begun = start + ring_s + 5
+    transfers = [(row, "main", 0, "blind", desk, other, begun, begun + 4, 4.0, "answered")]
     todo = None
     if inbound and disposition in ABANDONED:
         back = end + chance.uniform(60, 7200) if chance.random() < 0.8 else None

@@ -15,7 +15,21 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bench import campaign, events, figures, guard, idle, import_owners, kill, log, media
+from bench import (
+    campaign,
+    events,
+    figures,
+    guard,
+    hear,
+    idle,
+    import_owners,
+    kill,
+    log,
+    log1m,
+    media,
+    memory,
+    turn,
+)
 from bench.office import tell
 from ivr import __version__
 from ivr.errors import UserError
@@ -23,15 +37,26 @@ from ivr.errors import UserError
 Report = dict[str, object]
 
 
+def board_report() -> Report:
+    from bench import board  # needs a browser, which the others do without
+
+    return board.report()
+
+
 BENCHES: dict[str, Callable[[], Report]] = {
     "events": lambda: events.report(events.RUNS, events.EVENTS),
     "idle": idle.report,
     "log": log.report,
+    "log1m": log1m.report,
     "guard": guard.report,
     "media": media.report,
     "import": lambda: import_owners.report(import_owners.OWNERS, import_owners.RUNS),
+    "hear": hear.report,
+    "memory": memory.report,
+    "turn": turn.report,
     "campaign": campaign.report,
     "kill": kill.report,
+    "board": board_report,
 }
 
 

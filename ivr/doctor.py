@@ -14,6 +14,7 @@ from ivr.pbx.install import OLDEST, parse_version
 from ivr.pbx.session import ActionFailed, ActionTimeout, ConnectionLost, Session
 from ivr.pbx.switch import Switch
 from ivr.settings import Settings
+from ivr.talk.speech.choose import KEYS, choose
 
 CONTEXTS = ("ivr-from-trunk", "ivr-line", "ivr-wait", "ivr-transfer", "ivr-dids")
 RIGHTS_READ = {"system", "call", "user"}
@@ -35,6 +36,7 @@ async def examine(settings: Settings) -> list[Finding]:
     findings = [
         *_lines(settings),
         *_prompts(settings),
+        _speech(settings),
         _disk(settings.paths.data),
         _cel(settings),
     ]
@@ -206,6 +208,15 @@ def _prompts(settings: Settings) -> list[Finding]:
             "`ivr prompts build`",
         )
     ]  # fmt: skip
+
+
+def _speech(settings: Settings) -> Finding:
+    chosen = choose(settings.speech, settings.site.language)
+    wanted = settings.speech.engine == KEYS
+    return Finding(
+        "语音识别 speech", wanted or chosen.engine is not None, f"{chosen.name}: {chosen.why}",
+        "`ivr models install`; until then answers are taken by key",
+    )  # fmt: skip
 
 
 def _disk(data: Path) -> Finding:

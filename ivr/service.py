@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from ivr.calls import recording
+from ivr import retention
 from ivr.calls.catchup import CatchUp
 from ivr.calls.enforcer import Enforcer, line_name, outside
 from ivr.calls.facts import Fact, LegRinging
@@ -36,7 +36,7 @@ from ivr.desk.roster import Roster
 from ivr.hooks.feed import CallFeed
 from ivr.hooks.outbox import Outbox
 from ivr.metrics import Metrics
-from ivr.outbound import alarm
+from ivr.outbound import alarm, reminder
 from ivr.outbound.lines import lines_of_others
 from ivr.outbound.office import OutboundOffice
 from ivr.pbx import events as ev
@@ -114,6 +114,9 @@ class Service:
         self.callbacks.on_survey.append(self._tell_of_survey)
         self.alarms = alarm.Alarms(settings, self.requests, self.outbound.dialer, self._on_duty)
         self.outbound.performers[alarm.KIND] = self.alarms
+        self._reminders = reminder.Reminders(settings, self.requests, self.outbound.dialer.ledger)
+        self.outbound.performers[reminder.KIND] = self._reminders
+        self.requests.on_commit.append(self._reminders.on_commit)
         self.requests.on_change.append(self.alarms.on_change)
         self.metrics = Metrics(self.session, self.tracker)
         self._catch_up = CatchUp(settings.paths.cel, Marks(db, settings.site.id))
@@ -161,6 +164,7 @@ class Service:
         await self._call_feed.close()
         await self.hooks.close()
         await self.alarms.close()
+        await self._reminders.close()
         await self.outbound.close()
         await self.session.close()
         await self.enforcer.close()
@@ -232,17 +236,9 @@ class Service:
         task.add_done_callback(self._tasks.discard)
 
     async def _purge(self) -> None:
-        """Keep recordings no longer than their retention."""
         while True:
-            before = time.time() - self.settings.recording.retention_days * 86_400
-            data = self.settings.paths.data
-            old = await asyncio.to_thread(recording.outlived, data, before)
-            if old:
-                await self.calls.purged(old)  # first: a row must not name what is gone
-                deleted = await asyncio.to_thread(recording.delete, data, old)
-                log.info("old recordings deleted", count=deleted)
-            await self.callbacks.purge(
-                time.time() - self.settings.callbacks.retention_days * 86_400
+            await retention.purge(
+                self.settings, self.calls, self.callbacks, self.outbound.spoken.purge, time.time()
             )
             await asyncio.sleep(PURGE_EVERY_S)
 

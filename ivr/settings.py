@@ -213,7 +213,7 @@ class Notices(_Section):
     """Outage notices (停水/停电通知)."""
 
     voice: str = Field(
-        "", description="in the site's language, as `ivr say --voice` takes it; empty: the best"
+        "", description="as `ivr say --voice` takes it; empty, or where it cannot speak: the best"
     )
     written_ahead_h: int = Field(
         24, ge=0, description="pest control and the like are told in writing so long before"
@@ -296,6 +296,9 @@ class Requests(_Section):
     )
     long_pending_days: float = Field(
         7, ge=0, description="after so long the owner is phoned with the state, and again as often"
+    )
+    ring_department: bool = Field(
+        True, description="a breach rings the department's phone, in the dialer's window"
     )
     alarm_phones: list[Extension] = Field(
         [],

@@ -234,11 +234,10 @@ class Tracker:
         call.legs.remove(first)
         call.caller = (caller.number if caller is root else caller.shown) or caller.ext
         call.caller_channel, call.caller_uniqueid = caller.name, caller.uniqueid
-        call.called = (
-            event.caller.exten
-            if dialler is caller and event.caller is not None and event.caller.exten
-            else channels.dialled(event.dial_string) or event.dest.caller_num
-        )
+        exten = event.caller.exten if dialler is caller and event.caller is not None else ""
+        if exten in ("", "s"):  # it went through a context of ours
+            exten = channels.dialled(event.dial_string) or event.dest.caller_num
+        call.called = exten
         call.ring_at = call.answer_at = call.answered_by = call.answered_ext = None
         self._board.changed(ongoing, event.at)
 

@@ -24,7 +24,7 @@ from ivr.cache import cache_dir
 from ivr.calls import numbers
 from ivr.cli import options
 from ivr.cli.prompts import bar
-from ivr.demo import day
+from ivr.demo import day, staff
 from ivr.demo.behaviours import answer
 from ivr.demo.call import Call
 from ivr.demo.house import House, free_port, open_house, write_phones
@@ -38,6 +38,7 @@ from ivr.settings import Settings
 from ivr.talk import prompts
 from ivr.talk.voice import choose
 from ivr.talk.voice.studio import Studio
+from ivr.web.access import ROLE_WORDS
 
 REPORT = Path("demo-report.json")
 PHONES = Path("demo-phones.json")
@@ -109,7 +110,7 @@ async def _play(
     stop: asyncio.Event,
 ) -> bool:
     base, out = Settings(), screen.out
-    rendered, voices = await _set_up(base, out)
+    rendered, voices = await _set_up(base, out, scenes)
     settings = day.office(scenes, rendered, base, datetime.now(base.site.zone))
     ami_port = free_port()
     async with (
@@ -123,8 +124,11 @@ async def _play(
         ) as house,
     ):
         users = [*day.FREE_DESKS, day.FREE_OWNER]
-        write_phones(house, PHONES, users, day.HOTLINE)
-        out.print(_addresses(house, time.monotonic() - begun))
+        members = await staff.move_in(house, day.FREE_DESKS[0])
+        write_phones(
+            house, PHONES, users, day.HOTLINE, {each.login: each.password for each in members}
+        )
+        out.print(_addresses(house, members, time.monotonic() - begun))
         async with screen.showing(house):
             results = await day.play(house, proxy, scenes, voices, screen.played)
         screen.finished = True
@@ -138,8 +142,10 @@ async def _play(
         return passed
 
 
-async def _set_up(base: Settings, out: Console) -> tuple[Path, tuple[Samples, Samples]]:
-    """Everything that takes long the first time: Asterisk, the voice, the prompts."""
+async def _set_up(
+    base: Settings, out: Console, scenes: Sequence[Scene]
+) -> tuple[Path, tuple[Samples, Samples]]:
+    """Everything that takes long the first time: Asterisk, voices, prompts, pages, ears."""
     await asyncio.to_thread(find_or_install, lambda what: out.print(f"  {what}"))
     rendered = cache_dir() / "demo-prompts"
     language = base.site.language
@@ -151,14 +157,19 @@ async def _set_up(base: Settings, out: Console) -> tuple[Path, tuple[Samples, Sa
             owner = await studio.render(OWNER_SAYS)
         async with Studio(choose.choose(language), language) as studio:
             clerk = await studio.render(CLERK_SAYS)
+        for scene in scenes:
+            if scene.set_up is not None:
+                await scene.set_up(base, progress)
     return rendered, (read_wav(owner.files[8000]), read_wav(clerk.files[8000]))
 
 
-def _addresses(house: House, seconds: float) -> Group:
+def _addresses(house: House, members: Sequence[staff.Member], seconds: float) -> Group:
     host, port = house.server
     return Group(
         Text(f"ivr 已就绪 · ready in {seconds:.1f} s", style="bold green"),
-        Text(f"  {house.url}/healthz   {house.url}/metrics   {house.url}/api/v1/live"),
+        Text(f"  打开网页 · open the pages: {house.url}/", style="bold"),
+        *(Text(f"    {each.login}  {each.password}  {ROLE_WORDS[each.role]}") for each in members),
+        Text(f"  {house.url}/healthz   {house.url}/metrics   {house.url}/api/docs"),
         Text(f"  自带话机 · bring your own phone: sip:{host}:{port} (UDP), 热线 {day.HOTLINE}"),
         *(
             Text(f"    {account.user}  {account.password}  {role}")

@@ -9,7 +9,9 @@ from rich.text import Text
 
 from ivr.cli import options
 from ivr.errors import UserError
-from ivr.settings import Speech
+from ivr.outbound import scripts
+from ivr.settings import Settings
+from ivr.settings import load as load_settings
 from ivr.talk.asking import By, Heard
 from ivr.talk.audio import write_whole
 from ivr.talk.line import HungUp
@@ -35,7 +37,9 @@ app = typer.Typer(help="对话脚本 · conversation scripts", no_args_is_help=T
 File = Annotated[
     str, typer.Argument(metavar="FILE", help="脚本文件，或自带脚本名 · file, or a shipped name")
 ]
-Language = Annotated[str, typer.Option("--language", "-l", help="自带脚本的语言 · zh-CN, en")]
+Language = Annotated[
+    str | None, typer.Option("--language", "-l", help="自带脚本的语言 · zh-CN, en")
+]
 
 HANG_UP = "挂断"
 BY_WORDS = {
@@ -50,13 +54,15 @@ BY_WORDS = {
 @app.command("check")
 def check_files(
     files: Annotated[list[str], typer.Argument(metavar="FILE…", help="脚本文件 · files")],
-    language: Language = "zh-CN",
+    language: Language = None,
+    config: options.Config = options.CONFIG,
 ) -> None:
     """检查脚本，逐行指出问题 · what is wrong, line by line; exit code 1 when something is."""
     out = options.console()
+    settings = _settings(config)
     wrong = False
     for name in files:
-        problems, script = _problems(_path(name, language))
+        problems, script = _problems(_path(name, language, settings), settings)
         for problem in problems:
             out.print(Text(str(problem)), soft_wrap=True)
         if script is not None and not problems:
@@ -77,13 +83,15 @@ def talk(
     keys_only: Annotated[
         bool, typer.Option("--keys-only", help="如同没有语音识别 · as without speech")
     ] = False,
-    language: Language = "zh-CN",
+    language: Language = None,
+    config: options.Config = options.CONFIG,
 ) -> None:
     """在终端里试一遍：打字当说话，数字当按键 · hold the conversation by typing."""
-    script = load(_path(file, language))
+    settings = _settings(config)
+    script = load(_path(file, language, settings))
     if problems := check(script):
         raise ScriptError(problems)
-    values = {**script.values, **_values(value or [])}
+    values = {**script.values, "company": settings.site.company, **_values(value or [])}
     typer.echo(
         f"{script.title}：打字就是说话，单个数字、* 和 # 是按键，空行是沉默，{HANG_UP}结束。"
     )
@@ -94,28 +102,36 @@ def talk(
 def draw(
     file: File,
     out: Annotated[Path, typer.Option("--out", "-o", help="图的文件 · the .svg file")],
-    language: Language = "zh-CN",
+    language: Language = None,
+    config: options.Config = options.CONFIG,
 ) -> None:
     """画出流程图 · a picture of the flow."""
-    script = load(_path(file, language))
+    script = load(_path(file, language, _settings(config)))
     if out.is_dir():
         raise UserError(f"{out}: is a folder; name a file such as {out / f'{script.name}.svg'}")
     write_whole(out, drawing(script).encode("utf-8"))
     typer.echo(f"{out}  {script.title}，{len(script.steps)} 步")
 
 
-def _path(name: str, language: str) -> Path:
-    """A file, or the shipped script of that name."""
+def _settings(config: Path) -> Settings:
+    """Scripts can be written before there is an ivr.toml, as for the example site."""
+    return load_settings(config) if config.exists() or config != options.CONFIG else Settings()
+
+
+def _path(name: str, language: str | None, settings: Settings) -> Path:
+    """A file, or the script that the office would use under that name."""
     path = Path(name)
-    return path if path.suffix or path.exists() else find(name, language)
+    if path.suffix or path.exists():
+        return path
+    return find(name, language or settings.site.language, settings.paths.prompts / scripts.FOLDER)
 
 
-def _problems(path: Path) -> tuple[list[Problem], Script | None]:
+def _problems(path: Path, settings: Settings) -> tuple[list[Problem], Script | None]:
     try:
         script = load(path)
     except ScriptError as error:
         return error.problems, None
-    engine = choose(Speech(), script.language).engine
+    engine = choose(settings.speech, script.language).engine
     return check(script, unheard=engine.unheard if engine else None), script
 
 

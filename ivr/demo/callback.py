@@ -53,7 +53,10 @@ LANGUAGE = "zh-CN"
 ASKED = ("fixed", "satisfied", "words")
 PATIENCE_S = 170.0
 POLL_S = 0.1
-TURN_S = 1.0  # of silence after somebody spoke: it is our turn
+BEGIN_S = 0.7  # of a question is enough to know it
+LATELY_S = 1.0  # for the beep that follows, and what polling takes
+REMEMBERED_S = 8.0  # of what is heard; no question is longer
+TURN_S = 0.8  # of silence after somebody spoke: it is our turn
 GIVE_UP_S = 25.0  # of nothing to answer
 
 FINE, WELL = "修好了", "非常满意"
@@ -173,6 +176,7 @@ class _Answering:
         self._talk = talk
         self._call = call
         self._times: dict[str, int] = {}
+        self._last: str | None = None  # whoever did not catch a question takes it for the same
         self._meant = ""  # the code of what was answered last
         self._since = time.monotonic()
 
@@ -196,7 +200,7 @@ class _Answering:
         while not call.ended.is_set():
             await call.pause(POLL_S)
             now = time.monotonic()
-            spoken = call.recording(self._since, now)
+            spoken = call.recording(max(self._since, now - REMEMBERED_S), now)
             if early is not None and await self._begins(early, spoken):
                 await call.pause(0.3)
                 return early
@@ -204,7 +208,8 @@ class _Answering:
                 deadline = now + GIVE_UP_S
             elif _is_loud(spoken):
                 self._since = now
-                if (found := await asyncio.to_thread(self._recognise, spoken)) is not None:
+                found = await asyncio.to_thread(self._recognise, spoken) or self._last
+                if found is not None:
                     return found
             elif now > deadline:
                 return None
@@ -217,22 +222,27 @@ class _Answering:
         return step if act is not None and act.early else None
 
     async def _begins(self, step: str, spoken: Samples) -> bool:
-        """The beginning of that question can be heard."""
-        begin = self._person.asked[step][: round(0.7 * RATE)]
-        if len(spoken) < len(begin):
+        """The beginning of that question was heard just now."""
+        begin = self._person.asked[step][: round(BEGIN_S * RATE)]
+        lately = spoken[-(len(begin) + round(LATELY_S * RATE)) :]
+        if len(lately) < len(begin) or not _is_loud(lately):
             return False
-        return (await asyncio.to_thread(hearing.find, begin, spoken)).present
+        return (await asyncio.to_thread(hearing.find, begin, lately)).present
 
     def _recognise(self, spoken: Samples) -> str | None:
+        """What was said last, before the silence."""
         latest: tuple[float, str] | None = None
         for sound, sample in self._person.asked.items():
-            if len(sample) <= len(spoken):
-                found = hearing.find(sample, spoken)
-                if found.present and (latest is None or found.offset_s > latest[0]):
-                    latest = found.offset_s, sound
+            lately = spoken[-(len(sample) + round((TURN_S + LATELY_S) * RATE)) :]
+            if len(sample) <= len(lately):
+                found = hearing.find(sample, lately)
+                end_s = found.offset_s + (len(sample) - len(lately)) / RATE
+                if found.present and (latest is None or end_s > latest[0]):
+                    latest = end_s, sound
         return None if latest is None else latest[1]
 
     async def _answer(self, sound: str) -> None:
+        self._last = sound
         step, _, rest = sound.partition(".")
         act: Act
         if rest.startswith("confirm."):
@@ -304,15 +314,18 @@ class Callback:
             ]
             await recordings.prepare(script, values)
             sounds = await recordings.sounds(script, values[0])
+            goodbyes = frozenset(
+                name for name, step in script.steps.items() if isinstance(step, EndStep)
+            )
             person = self._people[request.id]
             person.asked = {
                 sound: await load(said)
                 for sound, said in sounds.items()
-                if sound in script.steps or ".confirm." in sound
+                if sound in {*HURRY, "words", *script.questions, *goodbyes}
+                or ".confirm." in sound
+                or sound.endswith(".keys")
             }
-            person.goodbyes = frozenset(
-                name for name, step in script.steps.items() if isinstance(step, EndStep)
-            )
+            person.goodbyes = goodbyes
 
     async def play(self, stage: Stage) -> None:
         """The work is done: everybody is phoned, until each has said what they think."""

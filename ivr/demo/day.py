@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ivr.demo.call import CallEnded, Refused
+from ivr.demo.callback import CALLBACKS, SPEECH
 from ivr.demo.house import House
 from ivr.demo.outage import DIALER
 from ivr.demo.scenes import Scene
@@ -83,7 +84,7 @@ def office(scenes: Sequence[Scene], prompts: Path, base: Settings, now: datetime
         phones += [
             Phone(ext=first, device=f"PJSIP/{first}", name="前台"),
             Phone(ext=second, device=f"PJSIP/{second}", name="前台二"),
-            Phone(ext=third, device=f"PJSIP/{third}", name="工程"),
+            Phone(ext=third, device=f"PJSIP/{third}", name="工程", department=scene.department),
         ]
         desks = [first, second][: scene.desks]
         backup = [third] if scene.backups else []
@@ -99,6 +100,8 @@ def office(scenes: Sequence[Scene], prompts: Path, base: Settings, now: datetime
             "lines": lines,
             "paths": Paths(prompts=prompts),
             "dialer": DIALER,
+            "callbacks": CALLBACKS,
+            "speech": SPEECH,
         }
     )
 
@@ -188,7 +191,7 @@ def _where(error: BaseException) -> str:
     """The line of the scene that could not go on."""
     trace, line = error.__traceback__, "?"
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename.endswith(("scenes.py", "outage.py")):
+        if trace.tb_frame.f_code.co_filename.endswith(("scenes.py", "outage.py", "callback.py")):
             line = f"{trace.tb_frame.f_code.co_name}, line {trace.tb_lineno}"
         trace = trace.tb_next
     return line

@@ -253,12 +253,22 @@ async def _unplug_all(house: House) -> None:
     await asyncio.gather(*(phone.close() for phone in house.phones.values()))
 
 
-def write_phones(house: House, file: Path, users: Iterable[str], hotline: str) -> None:
-    """The accounts that a softphone may use while the house is open, as JSON."""
+def write_phones(
+    house: House,
+    file: Path,
+    users: Iterable[str],
+    hotline: str,
+    pages: Mapping[str, str] | None = None,
+) -> None:
+    """The accounts that a softphone may use while the house is open, as JSON.
+
+    `pages`: login → password of those who may sign in to the pages.
+    """
     host, port = house.server
     data = {
         "registrar": f"sip:{host}:{port};transport=udp",
         "hotline": hotline,
+        "pages": {"url": house.url, "accounts": dict(pages or {})},
         "accounts": [
             {
                 "user": account.user,

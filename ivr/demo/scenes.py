@@ -9,10 +9,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from ivr.demo import callback
 from ivr.demo.outage import Outage
 from ivr.demo.stage import FRONT_DESK, Stage, since
+from ivr.settings import Settings
 
 Part = Callable[[Stage], Coroutine[Any, Any, None]]
+SetUp = Callable[[Settings, Callable[[str, float], None]], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class Scene:
     others: int = 0  # phones that no line rings
     alone: bool = False  # it breaks what the others need
     line: str = "day"  # "night": only the night ladder holds now
+    department: str = ""  # whose phone the third one is
+    set_up: SetUp | None = None  # what takes long the first time, before the office opens
 
 
 async def answered_at_ring_1(stage: Stage) -> None:
@@ -343,6 +348,7 @@ async def ivr_killed(stage: Stage) -> None:
 
 MUSIC_S = 2.0  # so much of the music is enough to know it
 _OUTAGE = Outage()
+_CALLBACK = callback.Callback()
 
 SCENES = (
     Scene("answered-at-ring-1", "一响接起", answered_at_ring_1),
@@ -366,5 +372,15 @@ SCENES = (
         alone=True,
         prepare=_OUTAGE.prepare,
         under_way=_OUTAGE.under_way,
+    ),
+    Scene(
+        "satisfaction-callbacks",
+        "回访十二户，直到满意",
+        _CALLBACK.play,
+        desks=1,
+        alone=True,
+        prepare=_CALLBACK.prepare,
+        department=callback.DEPARTMENT,
+        set_up=callback.set_up,
     ),
 )

@@ -137,16 +137,6 @@ def same_day(at: float, until: str, zone: ZoneInfo) -> float:
     return day_end(when.date() + timedelta(days=late), zone)
 
 
-def long_pending_at(request: Request, phoned_at: float | None, settings: Requests) -> float | None:
-    """When the owner is to be phoned with the state; None when there is nothing to tell.
-
-    `phoned_at` is when that was done last.
-    """
-    if request.state not in UNDONE or not settings.long_pending_days:
-        return None
-    return max(request.created_at, phoned_at or 0.0) + settings.long_pending_days * 24 * HOUR
-
-
 def _breaches(
     request: Request, settings: Requests, zone: ZoneInfo, day_kind_of: DayKindOf
 ) -> Iterator[tuple[Need, float]]:

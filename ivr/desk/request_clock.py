@@ -56,7 +56,7 @@ class RequestClock:
     async def refresh(self) -> None:
         """Reckon every limit anew: the settings may be others since they were written."""
         undone = RequestFilter(states=tuple(UNDONE))
-        found = await self._tables.find(undone)
+        found, _ = await self._tables.find(undone)
         async with self._db.write() as writer:
             for row in found:
                 request = request_of(row)

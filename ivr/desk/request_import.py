@@ -55,7 +55,8 @@ class Import:
         return Plan([*added.values()], there, reading.wrong, reading.wrong_rows)
 
     async def put(self, plan: Plan, *, by: str, now: float) -> int:
-        """Write a plan: all of it, or nothing; how many requests are new."""
+        """Write a plan: all of it, or nothing; how many requests are new. Nobody is told:
+        what is brought over is old."""
         async with self._db.write() as writer:
             known = await self._known(plan.added, writer)  # somebody may have been faster
             count = 0
@@ -69,7 +70,7 @@ class Import:
                 await self._requests.put(writer, request, entry.origin, told_until=now)
                 text = f"导入：{entry.draft.title}"
                 created = made(request, What.CREATED, by, now, text)
-                await self._tables.put_entry(writer, asdict(created))
+                await self._tables.put_entry(writer, asdict(created), told=True)
                 count += 1
             return count
 

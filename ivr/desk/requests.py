@@ -80,8 +80,8 @@ class Requests:
         return None if row is None else request_of(row)
 
     async def find(self, wanted: RequestFilter) -> Page:
-        rows = await self._tables.find(wanted)
-        return Page([request_of(row) for row in rows], int(rows[0]["total"]) if rows else 0)
+        rows, total = await self._tables.find(wanted)
+        return Page([request_of(row) for row in rows], total)
 
     async def counts(self, now: float) -> dict[RequestState, Count]:
         """How many there are in each state."""
@@ -186,7 +186,8 @@ class Requests:
                 promised_at=promised_at or request.promised_at,
                 assigned_at=request.assigned_at or now,
             )
-            return changed, _joined(changed.department, changed.assignee, text)
+            promise = f"承诺 {self.clock(promised_at)}" if promised_at else ""
+            return changed, _joined(changed.department, changed.assignee, promise, text)
 
         return await self._step(name, What.ASSIGNED, RequestState.ASSIGNED, step, by, now, version)
 

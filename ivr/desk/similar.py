@@ -83,7 +83,7 @@ def _clusters(requests: Sequence[Request]) -> list[list[Request]]:
 def _alike(one: Request, other: Request) -> bool:
     mine, theirs = _pairs(one.title), _pairs(other.title)
     if not mine or not theirs:
-        return one.title == other.title
+        return False
     shared = len(mine & theirs) / min(len(mine), len(theirs))
     building = _building(one)
     return shared >= (ALIKE / 2 if building and building == _building(other) else ALIKE)

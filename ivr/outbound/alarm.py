@@ -10,31 +10,25 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 import structlog
 
 from ivr import ids
 from ivr.calls import numbers
 from ivr.desk.departments import departments
-from ivr.desk.home import parse
 from ivr.desk.request import UNDONE, Entry, Request, Severity, What
 from ivr.desk.requests import Requests
 from ivr.errors import UserError
+from ivr.outbound.announcer import Announcer, message
 from ivr.outbound.dialer import Dialer
 from ivr.outbound.model import Campaign, CampaignState, Outcome, Talk, Task, Urgency
 from ivr.settings import Settings
 from ivr.store.requests import RequestFilter
 from ivr.talk.conversation import Conversation
 from ivr.talk.line import HungUp, Line
-from ivr.talk.voice import choose
-from ivr.talk.voice.studio import TELEPHONE, Studio
 
 KIND = "alarm"  # of its campaigns
-PLAYS = 3  # of the message to one who presses nothing
-THINK_S = 5.0  # after it, for the key
 LOOK_S = 0.2  # how often it is seen whether all phones have given up
-RENDER_S = 8.0  # who answered waits so long for the message itself
 FRESH_S = 3600.0  # after a restart, older emergencies are not rung about again
 
 BEGUN, CONFIRMED, NOBODY = "begun", "confirmed", "nobody"
@@ -55,18 +49,6 @@ def targets(settings: Settings, on_duty: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(all_))
 
 
-def message(request: Request, language: str) -> str:
-    """What is said of the request: 三号电梯困人。地点：3栋1单元1201室。"""
-    said = f"{request.title}。" if language.startswith("zh") else f"{request.title}."
-    if not request.home:
-        return said
-    home = parse(request.home)
-    if not language.startswith("zh"):
-        return f"{said} Place: {home}."
-    unit = f"{home.unit}单元" if home.unit else ""
-    return f"{said}地点：{home.building}栋{unit}{home.room}室。"
-
-
 class Alarms:
     """`on_duty` tells who is on duty now: extensions and mobiles. Performs its own calls."""
 
@@ -83,6 +65,7 @@ class Alarms:
         self._dialer = dialer
         self._on_duty = on_duty
         self._now = now
+        self._announcer = Announcer(settings.site.language)
         self._ringing: dict[str, _Alarm] = {}  # by request
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -108,6 +91,7 @@ class Alarms:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._announcer.close()
 
     def on_change(self, request: Request, entry: Entry) -> None:
         """An emergency was reported, or somebody is there."""
@@ -134,13 +118,12 @@ class Alarms:
     # --- ringing -------------------------------------------------------------
 
     async def _ring(self, alarm: "_Alarm") -> None:
-        rendering = asyncio.create_task(self._render(alarm))
+        self._announcer.prepare(message(alarm.request, self._settings.site.language))
         try:
             await self._rounds(alarm)
         except Exception:
             log.exception("an alarm broke off", request=alarm.request.number)
         finally:
-            rendering.cancel()
             del self._ringing[alarm.request.id]
 
     async def _rounds(self, alarm: "_Alarm") -> None:
@@ -215,15 +198,6 @@ class Alarms:
             except UserError:
                 return  # its last call ended it this moment
 
-    async def _render(self, alarm: "_Alarm") -> None:
-        language = self._settings.site.language
-        try:
-            async with Studio(choose.choose(language), language) as studio:
-                rendered = await studio.render(message(alarm.request, language))
-            alarm.sound.set_result(rendered.files[TELEPHONE])
-        except (UserError, OSError) as error:
-            log.warning("an alarm's message cannot be said", why=str(error))
-
     # --- talking -------------------------------------------------------------
 
     async def perform(self, line: Line, campaign: Campaign, task: Task) -> Talk:
@@ -233,8 +207,10 @@ class Alarms:
         alarm = self._ringing.get(_about(task))
         prompts = self._settings.paths.prompts / self._settings.site.language
         talk = Conversation(line, prompts)
+        request = await self._requests.get(_about(task))
+        said = message(request, self._settings.site.language)
         try:
-            if not await _confirms(talk, alarm):
+            if not await self._announcer.confirms(talk, KIND, said):
                 return Talk(Outcome.HEARD, talk.keys, "已收听未确认")
             number = task.numbers[0]
             if alarm is not None:
@@ -266,7 +242,6 @@ class _Alarm:
         self.request = request
         self.campaigns = campaigns
         self.over = asyncio.Event()
-        self.sound: asyncio.Future[Path] = asyncio.get_running_loop().create_future()
 
 
 def _about(task: Task) -> str:
@@ -280,29 +255,6 @@ def _wanted(request: Request) -> bool:
         and request.state in UNDONE
         and request.on_site_at is None
     )
-
-
-async def _confirms(talk: Conversation, alarm: _Alarm | None) -> bool:
-    """Say it up to PLAYS times; whether 1 was pressed."""
-    for _ in range(PLAYS):
-        said = await talk.say("alarm-begin", keys="12")
-        if said.key is None:
-            said = await talk.say(await _message(alarm), keys="12")
-        if said.key is None:
-            said = await talk.say("alarm-confirm", keys="12")
-        if (said.key or await talk.key("12", THINK_S)) == "1":
-            return True
-    return False
-
-
-async def _message(alarm: _Alarm | None) -> Path | str:
-    """What there is to say of the request; where it cannot be spoken, that there is one."""
-    if alarm is not None:
-        await asyncio.wait([alarm.sound], timeout=RENDER_S)
-        if alarm.sound.done():
-            return alarm.sound.result()
-        log.warning("an alarm's message is not ready", request=alarm.request.number)
-    return "alarm-look"
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from ivr.calls import numbers
 from ivr.desk import phone_numbers
 from ivr.desk.home import parse as parse_home
 from ivr.desk.owner import TITLES, UNNAMED, Household, Owner
@@ -43,7 +44,7 @@ async def for_request(request: Request, owners: Owners, settings: Settings) -> A
     others = living.numbers if living is not None else ()
     spared = owner is not None and owner.do_not_call
     return Asked(
-        household=request.home or own or request.contact,
+        household=request.home or numbers.mask(own) or request.contact,
         address=_address(request.contact, owner, living),
         numbers=tuple(dict.fromkeys(number for number in (own, *others) if number)),
         quiet=owner.quiet if owner else living.quiet if living else "",

@@ -382,10 +382,10 @@ class Callbacks:
     # --- keeping no longer than allowed --------------------------------------
 
     async def purge(self, before: float) -> int:
-        """Delete recordings of answers made before then; how many."""
+        """Forget what was said in answers given before then, recording and transcript; how many."""
         deleted = 0
         while old := await self.tables.old_recordings(before, PURGE_AT_ONCE):
-            files = [self.settings.paths.data / name for name in old.values()]
+            files = [self.settings.paths.data / name for name in old.values() if name]
             await asyncio.to_thread(_unlink, files)
             async with self._db.write() as writer:
                 await self.tables.forget_recordings(writer, old)

@@ -163,7 +163,10 @@ class Ledger:
         self, campaign: str, outcome: Outcome | None = None, limit: int = -1, offset: int = 0
     ) -> list[Story]:
         """The households, by name, with every call to them."""
-        tasks = await self.tasks(campaign, outcome, limit, offset)
+        return await self.stories_of(await self.tasks(campaign, outcome, limit, offset))
+
+    async def stories_of(self, tasks: Sequence[Task]) -> list[Story]:
+        """These households, with every call to them."""
         attempts: dict[str, list[Attempt]] = {}
         for row in await self._tables.attempts(task.id for task in tasks):
             attempts.setdefault(row["task"], []).append(_attempt(row))

@@ -184,6 +184,8 @@ class CallbackLoop:
             if begun and request.state is RequestState.RESOLVED:
                 await requests.calling_back(request.id, by="", now=now)
             return
+        if any(row["unsettled"] for row in tried):
+            return
         last = tried[-1]["outcome"] if tried else None
         if last in HOPELESS:
             return
@@ -232,6 +234,11 @@ class CallbackLoop:
 
     async def _render_and_wait(self) -> None:
         self._unready.clear()
+        await self.render()
+        await self._unready.wait()
+
+    async def render(self) -> None:
+        """The words of everybody who waits for them."""
         while rows := await self._tables.unready(AT_ONCE):
             await self._listen()
             groups: dict[tuple[str, str], list[CallbackRow]] = {}
@@ -240,7 +247,6 @@ class CallbackLoop:
                 groups.setdefault((row.script, language), []).append(row)
             for (name, language), group in groups.items():
                 await self._render(name, language, group)
-        await self._unready.wait()
 
     async def _listen(self) -> None:
         """Nobody is phoned before speech is understood, if it is going to be."""

@@ -23,6 +23,8 @@ from ivr.talk.voice import choose, studio
 from ivr.talk.voice.studio import TELEPHONE, Studio, purge_unused, used
 
 FOLDER = "notices"  # under the data folder
+AROUND = ("thanks-confirmed", "notice-goodbye", "no-person-now", "please-wait-transfer")
+"""Prompts said around a message."""
 PAUSE_S = 0.25  # between parts: a breath
 HOURS_AHEAD = 48  # a message may be heard so much later than it was made
 
@@ -107,11 +109,19 @@ class Messages:
         return made
 
     async def _farewells(self, languages: Iterable[str]) -> None:
-        """What is said around the message, in the languages that are not the site's own."""
-        settings = self._settings
-        for language in set(languages) - {settings.site.language}:
-            if prompts.outdated(settings, language, settings.paths.prompts):
-                await prompts.build(settings, language, settings.paths.prompts)
+        """What is said around the message, where `ivr prompts build` has not made it."""
+        for language in languages:
+            folder = self._settings.paths.prompts / language
+            missing = [name for name in AROUND if not (folder / f"{name}.wav").exists()]
+            if not missing:
+                continue
+            texts = prompts.texts(self._settings, language)
+            speaker = choose.choose(language, self._voice(language))
+            async with Studio(speaker, language) as room:
+                for name in missing:
+                    rendering = await room.render(texts[name])
+                    data = await asyncio.to_thread(rendering.files[TELEPHONE].read_bytes)
+                    await asyncio.to_thread(audio.write_whole, folder / f"{name}.wav", data)
 
     async def message(
         self, notice: Notice, who: Listener, place: Place, heard_at: datetime
@@ -128,8 +138,10 @@ class Messages:
         return target
 
     def _voice(self, language: str) -> str | None:
+        """The office's choice where it can speak `language`, else the best."""
+        chosen = self._settings.notices.voice
         own = language == self._settings.site.language
-        return (self._settings.notices.voice or None) if own else None
+        return chosen if chosen and (own or chosen in choose.available(language)) else None
 
     def _manner(self, who: Listener) -> _Manner:
         return _Manner(who.language, self._settings.care.speed if who.care else 1.0)

@@ -103,7 +103,7 @@ NEXT_CAMPAIGN_STATES: dict[CampaignState, frozenset[CampaignState]] = {
 }
 
 
-ONE_BY_ONE = frozenset({"callback", "weekly", "briefing", "alarm"})
+ONE_BY_ONE = frozenset({"callback", "weekly", "briefing", "alarm", "reminder"})
 """Kinds of campaign whose tasks each have something of their own to say: a call tells
 one of them, even if others have the same number."""
 

@@ -52,7 +52,8 @@ class OutboundOffice:
         notices = NoticeTeller(settings, self.dialer, self.notices, Messages(settings), switch)
         self.callbacks = Callbacks(db, settings, requests)
         self.surveys = Surveys(self.callbacks)
-        recordings = Recordings(settings.paths.data)
+        self.spoken = Recordings(settings.paths.data, settings.care.speed)
+        recordings = self.spoken
         self.loop = CallbackLoop(db, self.callbacks, self.surveys, self.dialer, recordings, ears)
         self._ears = ears
         interviews = Interviewer(

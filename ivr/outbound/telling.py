@@ -7,6 +7,7 @@ from pathlib import Path
 
 import structlog
 
+from ivr.errors import UserError
 from ivr.outbound.model import Outcome, Talk
 from ivr.pbx.session import ActionFailed, ActionTimeout, ConnectionLost
 from ivr.talk.conversation import Conversation
@@ -64,7 +65,7 @@ async def tell(
                 outcome = Outcome.CONFIRMED
                 await _part(conversation, "thanks-confirmed")
             case _Wish.PERSON if await _hand_over(to_person, conversation):
-                await conversation.say("please-wait-transfer", interruptible=False)
+                await _prompt(conversation, "please-wait-transfer")
                 outcome = Outcome.TRANSFERRED
             case _Wish.PERSON:
                 note = "要求转人工，未能转接"
@@ -92,7 +93,7 @@ async def accompany(conversation: Conversation, message: Path, to_person: ToPers
         if heard and await conversation.key(timeout_s=STAY_S) is None:
             note = "未挂机，转人工"
         if await _hand_over(to_person, conversation):
-            await conversation.say("please-wait-transfer", interruptible=False)
+            await _prompt(conversation, "please-wait-transfer")
             outcome = Outcome.TRANSFERRED
         else:
             note = "要求转人工，未能转接"
@@ -136,8 +137,16 @@ async def _wish(
 
 async def _part(conversation: Conversation, prompt: str) -> None:
     """Say goodbye; the owner hangs up first."""
-    await conversation.say(prompt, interruptible=False)
+    await _prompt(conversation, prompt)
     await conversation.farewell(FAREWELL_S)
+
+
+async def _prompt(conversation: Conversation, prompt: str) -> None:
+    """One that is not there is missed by nobody as much as what they have just told us."""
+    try:
+        await conversation.say(prompt, interruptible=False)
+    except UserError as error:
+        log.error("a prompt cannot be said", prompt=prompt, why=str(error))
 
 
 async def _hand_over(to_person: ToPerson, conversation: Conversation) -> bool:

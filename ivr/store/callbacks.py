@@ -132,7 +132,8 @@ class CallbackTables:
         await self._write(writer, "try_again", {})
 
     async def of_requests(self, requests: Iterable[str]) -> list[Row]:
-        """Callbacks of these requests by day, with their task's outcome, attempt and tries."""
+        """Callbacks of these requests by day, with their task's outcome, attempt and tries;
+        `unsettled`: somebody talks, or what follows from the talk is not done yet."""
         return await self._read("of_requests", {"requests": json.dumps(list(requests))})
 
     async def open_tasks(self) -> list[Row]:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from ivr.store.calls import naming, only
 from ivr.store.database import Database, Row, Writer, load_queries
-from ivr.store.search import FOR_EVER
 
 SQL = load_queries("requests")
 Values = Mapping[str, Any]
@@ -31,8 +30,8 @@ class RequestFilter:
     call: str | None = None
     due_before: float | None = None  # with a limit that has passed by then
     text: str | None = None  # part of the number, title, detail, home, contact or phone
-    since: float = 0.0
-    until: float = FOR_EVER
+    since: float | None = None
+    until: float | None = None
     limit: int = -1
     offset: int = 0
 
@@ -94,11 +93,21 @@ class RequestTables:
         found = await self._read("origins", {"origins": json.dumps(list(wanted))}, writer)
         return {row["origin"] for row in found}
 
-    async def find(self, wanted: RequestFilter) -> list[Row]:
-        """Rows with `total`, the count without the limit."""
-        states = None if wanted.states is None else json.dumps(wanted.states)
-        text = None if wanted.text is None else f"%{_literal(wanted.text)}%"
-        return await self._read("find", {**asdict(wanted), "states": states, "text": text})
+    async def find(self, wanted: RequestFilter) -> tuple[list[Row], int]:
+        """A page of them, overdue first, and how many there are without the limit."""
+        asked = {name: value for name, value in asdict(wanted).items() if value is not None}
+        if wanted.states is not None:
+            asked["states"] = json.dumps(wanted.states)
+        if wanted.text is not None:
+            asked["text"] = f"%{_literal(wanted.text)}%"
+        conditions = [SQL[f"where_{name}"] for name in asked if f"where_{name}" in SQL]
+        where = " AND ".join(conditions) or "TRUE"
+        values = {**asked, "site": self._site}
+        rows = await self.db.fetch_all(SQL["page"].replace("{where}", where), values)
+        if wanted.limit < 0 and not wanted.offset:
+            return rows, len(rows)
+        total = await self.db.fetch_one(SQL["total"].replace("{where}", where), values)
+        return rows, 0 if total is None else int(total["total"])
 
     async def counts(self, now: float) -> list[Row]:
         """(state, requests, overdue) of each state."""
@@ -126,8 +135,10 @@ class RequestTables:
 
     # --- history -------------------------------------------------------------
 
-    async def put_entry(self, writer: Writer, entry: Values) -> None:
-        await writer.execute(SQL["put_entry"], {**entry, "site": self._site})
+    async def put_entry(self, writer: Writer, entry: Values, *, told: bool = False) -> None:
+        """`told`: nobody has to be told of it."""
+        values = {**entry, "site": self._site, "told": int(told)}
+        await writer.execute(SQL["put_entry"], values)
 
     async def entries(self, request: str) -> list[Row]:
         """Oldest first."""

@@ -145,14 +145,15 @@ class Search:
         keys: list[str] | None = None,
     ) -> _Source:
         if wanted.owner is not None or wanted.home is not None:
-            theirs = await self._keys(wanted.owner, wanted.home)
-            keys = theirs if keys is None else sorted({*keys} & {*theirs})
+            named = await self._keys(wanted.owner, wanted.home)
+            keys = named if keys is None else sorted({*keys} & {*named})
         if keys is not None:
             values = {**values, "keys": json.dumps(keys)}
             found = await self._db.fetch_all(SQL["places_of_keys"], {**values, "most": GATHERED})
             if len(found) < GATHERED:
                 places = sorted({row["nr"] for row in found}, reverse=True)
-                return _Source(SQL["from_places"], {**values, "places": json.dumps(places)})
+                theirs = {**values, "keys": None, "places": json.dumps(places)}
+                return _Source(SQL["from_places"], theirs)
         match = words.every(_words(wanted, asked))
         told = keys is None and _is_told_by_words(wanted)
         if match:
@@ -238,8 +239,9 @@ def _values(wanted: CallFilter, site: str) -> dict[str, Any]:
 
 def _bare(number: str) -> str:
     """Without LIKE's wildcards, which cannot stand in a number."""
-    return number.replace("%", "").replace("_", "")
+    return number.replace("%", "").replace("_", "").replace("\0", "")
 
 
 def _like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """A part of a text for LIKE, whose patterns end at a NUL."""
+    return text.replace("\0", "").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,6 +1,6 @@
 """What to do with each answer to a question: no sound, no clock.
 
-`Conversation.ask` drives it on a line; the machine of scripts does so everywhere.
+The machine of scripts drives it, on the telephone and in a terminal.
 """
 
 from collections.abc import Collection

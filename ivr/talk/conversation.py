@@ -1,4 +1,4 @@
-"""A conversation with a person on a line: say, ask, wait for a key; they may always interrupt.
+"""A conversation with a person on a line: say, hear, keep words; they may always interrupt.
 
 Everything raises HungUp when the person goes, and UserError for a sound that cannot
 be played.
@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from ivr.talk.asking import Again, Answer, Asking, By, Heard
+from ivr.talk.asking import By, Heard
 from ivr.talk.dictation import FIRST_WORD_S, Dictation, Loudness, Probability
 from ivr.talk.line import KEYS, HungUp, Line, Pcm, Sound
 from ivr.talk.speech.vad import Detector
@@ -86,47 +86,14 @@ class Conversation:
         except TimeoutError:
             return None
 
-    async def ask(
-        self,
-        question: Sound | str,
-        keys: Collection[str],
-        *,
-        choices: Collection[str] = (),
-        repeat: Collection[str] = "",
-        timeout_s: float = ANSWER_S,
-        retries: int = 2,
-        no_input: Sound | str | None = None,
-        no_match: Sound | str | None = None,
-        ear: Ear | None = None,
-    ) -> Answer:
-        """Ask until one of `keys`, or of the `ear`'s `choices`, was the answer.
-
-        Any key interrupts the question and keys typed ahead answer it unheard. It is
-        put at most 1 + `retries` times, after `no_input` or `no_match`; `repeat` has
-        the keys and choices that ask for it once more.
-        """
-        asking = Asking({*keys, *choices}, repeat=repeat, retries=retries)
-        before: Sound | str | None = None
-        while True:
-            sounds = [one for one in (before, question) if one is not None]
-            outcome = asking.take(await self.hear(sounds, timeout_s, ear))
-            if isinstance(outcome, Answer):
-                return outcome
-            before = {Again.REPEAT: None, Again.NO_INPUT: no_input, Again.NO_MATCH: no_match}[
-                outcome
-            ]
-
-    async def listen(self, ear: Ear, timeout_s: float = ANSWER_S) -> Heard | None:
-        """What the person says or presses now; None for nothing within `timeout_s`."""
-        return await self.hear([], timeout_s, ear)
-
     async def hear(
         self, sounds: Sequence[Sound | str], timeout_s: float = ANSWER_S, ear: Ear | None = None
     ) -> Heard | None:
         """Say `sounds`, then wait; the first key or the first utterance ends either.
 
-        None for nothing within `timeout_s`. By.DEAF when `ear` failed: what was being said
-        is said to its end, unless the person had begun to speak.
+        Keys typed ahead count: then the sounds go unheard. None for nothing within
+        `timeout_s`. By.DEAF when `ear` failed: what was being said is said to its end,
+        unless the person had begun to speak.
         """
         spoke = asyncio.Event()
         async with _together() as together:

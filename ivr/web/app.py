@@ -20,9 +20,12 @@ from ivr.store.audit import AuditTable
 from ivr.web import (
     assets,
     board,
+    callbacks,
+    callbacks_api,
     desk,
     docs,
     health,
+    inbound,
     log,
     notice_api,
     notices,
@@ -30,6 +33,7 @@ from ivr.web import (
     owners,
     problems,
     recordings,
+    report,
     requests,
     requests_api,
     security,
@@ -75,12 +79,16 @@ AREAS: tuple[ModuleType, ...] = (
     record,
     requests,
     requests_api,
+    callbacks,
+    callbacks_api,
     owners,
     owner_api,
     notices,
     notice_api,
     story,
     recordings,
+    report,
+    inbound,
 )
 
 logger = structlog.get_logger(__name__)
@@ -127,7 +135,7 @@ async def _headers(request: web.Request, response: web.StreamResponse) -> None:
 
 async def _start(app: web.Application) -> None:
     service = app[SERVICE]
-    await app[SESSIONS].adopt(service.token, TOKEN_FILE, time.time())
+    await app[SESSIONS].adopt(service.token, f"data/{TOKEN_FILE}", time.time())
     password = await app[USERS].first_admin()
     if password is not None:
         logger.warning(

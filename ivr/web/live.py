@@ -288,15 +288,16 @@ class Live:
                 self.hub.touch()
             except Exception as error:  # a full disk, say: the calls are shown all the same
                 log.warning("today's figures cannot be counted", why=str(error))
-            await asyncio.sleep(FIGURES_EVERY_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FIGURES_AT_LEAST_S):
                     await self._figures_wanted.wait()
+            await asyncio.sleep(FIGURES_EVERY_S)  # a call's row is there a little after its end
 
     async def _follow_health(self) -> None:
         while True:
             await asyncio.sleep(HEALTH_EVERY_S)
             try:
+                self._see_phones()  # Asterisk told of all of them, but not by events
                 self._see_health()
                 self.hub.touch()
             except OSError as error:

@@ -12,11 +12,12 @@ from aiohttp import web
 from pydantic import Field
 
 from ivr.calls import listing
+from ivr.desk.home import Home, natural
 from ivr.errors import UserError
 from ivr.outbound import results, when
 from ivr.outbound.ledger import Progress, Story
 from ivr.outbound.messages import listener
-from ivr.outbound.model import Campaign, CampaignState, Outcome, Urgency
+from ivr.outbound.model import Campaign, CampaignState, Outcome, Task, Urgency
 from ivr.outbound.notice import (
     Listener,
     Notice,
@@ -39,6 +40,7 @@ from ivr.web.notice_steps import DESK, SPEAKING
 from ivr.web.render import fragment, page
 
 PAGE_ROWS = 50
+OPEN = "open"  # not told yet, among the results that can be listed
 SHOWN = 100  # notices in the list
 LEFT_OUT_SHOWN = 50
 WRITTEN_DAYS = 30  # seen from so long before, a day is a date and not 明天
@@ -120,8 +122,9 @@ async def show_all(request: web.Request) -> web.StreamResponse:
     rows = []
     for campaign in reversed(campaigns[-SHOWN:]):
         progress = await desk.ledger.progress(campaign.id)
-        rows.append((campaign, progress, bars(progress), speaking.of(campaign.id)))
-    moving = any(each.state is CampaignState.RUNNING or job for each, _p, _b, job in rows)
+        notice, _place = await desk.notices.notice(campaign)
+        rows.append((campaign, notice, progress, bars(progress), speaking.of(campaign.id)))
+    moving = any(each.state is CampaignState.RUNNING or job for each, *_, job in rows)
     return await page(
         request,
         "notices/list.html",
@@ -292,8 +295,13 @@ async def _context(request: web.Request, campaign: Campaign) -> Mapping[str, Any
     outcome = _outcome(request.query.get("outcome", ""))
     number = request.query.get("page", "1")
     at = max(1, int(number)) if number.isdecimal() and len(number) < 6 else 1
-    stories = await desk.ledger.stories(campaign.id, outcome, PAGE_ROWS, (at - 1) * PAGE_ROWS)
-    total = progress.total if outcome is None else progress.outcomes.get(outcome, 0)
+    tasks = sorted(await desk.ledger.tasks(campaign.id), key=_in_order)
+    if outcome == OPEN:
+        tasks = [task for task in tasks if task.outcome is None]
+    elif outcome is not None:
+        tasks = [task for task in tasks if task.outcome == outcome]
+    total = len(tasks)
+    stories = await desk.ledger.stories_of(tasks[(at - 1) * PAGE_ROWS : at * PAGE_ROWS])
     show = number_shown(request)
     return {
         "campaign": campaign,
@@ -315,8 +323,15 @@ async def _context(request: web.Request, campaign: Campaign) -> Mapping[str, Any
     }
 
 
-def _outcome(text: str) -> Outcome | None:
-    return Outcome(text) if text in {each.value for each in Outcome} else None
+def _outcome(text: str) -> str | None:
+    """A result to be listed alone; OPEN is whoever is still to be told."""
+    return text if text in {OPEN, *(each.value for each in Outcome)} else None
+
+
+def _in_order(task: Task) -> tuple[list[tuple[int, str]], ...]:
+    """Homes as people count them."""
+    who = listener(task.subject)
+    return natural(Home(who.building, who.unit, who.room))
 
 
 def _number(story: Story, show: listing.Show) -> str:
@@ -388,9 +403,8 @@ async def sign_list(request: web.Request) -> web.StreamResponse:
     campaign = await steps.of(request, request.match_info["id"])
     desk = request.app[DESK]
     notice, place = await desk.notices.notice(campaign)
-    listeners = [
-        (task.household, listener(task.subject)) for task in await desk.ledger.tasks(campaign.id)
-    ]
+    tasks = sorted(await desk.ledger.tasks(campaign.id), key=_in_order)
+    listeners = [(task.household, listener(task.subject)) for task in tasks]
     buildings = "、".join(dict.fromkeys(who.building for _home, who in listeners))
     return await page(
         request,
@@ -412,7 +426,9 @@ async def export(request: web.Request) -> web.StreamResponse:
     campaign = await steps.of(request, request.match_info["id"])
     ending = request.match_info["ending"]
     desk = request.app[DESK]
-    stories = await desk.ledger.stories(campaign.id)
+    stories = sorted(
+        await desk.ledger.stories(campaign.id), key=lambda story: _in_order(story.task)
+    )
     show = number_shown(request)
 
     def written() -> bytes:

@@ -11,6 +11,7 @@ from ivr.desk.owner import TITLES, Owner, quiet_hours
 from ivr.web.forms import Form, FormModel
 from ivr.web.i18n import N_
 from ivr.web.i18n import gettext as _
+from ivr.web.sheet_words import in_words
 
 LANGUAGES = {"zh-CN": N_("中文"), "en": N_("英语")}
 MOST_LINES = 20  # numbers or homes of one owner
@@ -85,7 +86,9 @@ def changes(form: Form[OwnerForm], area_code: str) -> dict[str, Any] | None:
         try:
             found[name] = read()
         except ValueError as error:
-            form.refuse(name, f"{wrong}（{error}）" if name in ("phones", "homes") else wrong)
+            form.refuse(
+                name, f"{wrong}（{in_words(str(error))}）" if name in ("phones", "homes") else wrong
+            )
     if not form.errors and not found["homes"]:
         form.refuse("homes", _("至少要有一处房屋"))
     if not form.errors and not found["name"] and not found["phones"]:

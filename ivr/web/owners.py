@@ -21,6 +21,7 @@ from ivr.web.owner_forms import (
     version,
 )
 from ivr.web.render import page
+from ivr.web.sheet_words import in_words
 from ivr.web.uploads import Uploads
 
 PAGE_ROWS = 50
@@ -174,7 +175,7 @@ async def take_import(request: web.Request) -> web.StreamResponse:
         plan = await owners.plan(file)
     except UserError as error:
         uploads.forget(name)
-        why = str(error).replace(str(file), sent.filename if sent else name)
+        why = in_words(str(error).replace(str(file), sent.filename if sent else name))
         return await _import(request, form.refuse("file", why), 422)
     if agreed is None:
         return await _import(request, form, plan=plan, upload=name)
@@ -208,4 +209,5 @@ async def _import(
         written=written,
         show=number_shown(request),
         most=SHOWN,
+        in_words=in_words,
     )

@@ -175,32 +175,33 @@ class _Hand:
                     yield self.bar("held", hold.begin_at, until, place)
 
     def dots(self) -> Iterator[Dot]:
-        promised = self.max_rings * self.cadence_s
+        row, promised = self.row, self.max_rings * self.cadence_s
         for leg in self.row.legs:
             times = self._rings(leg)
             if len(times) > MOST_DOTS:
                 continue
             for number, at in enumerate(times, 1):
-                late = self.row.ring_at is not None and at - self.row.ring_at >= promised - 0.05
+                waiting = row.answer_at is None or at < row.answer_at
+                since = at if row.ring_at is None else row.ring_at
+                late = waiting and at - since >= promised - 0.05
                 yield Dot(self.axis.at(at), self.place(leg.ext), number, late, at)
 
     def steps(self) -> Iterator[Step]:
         row = self.row
-        moved = [each.begin_at for each in row.transfers if each.begin_at is not None]
-        first = min((leg for leg in row.legs if leg.ring_at), key=_rang, default=None)
+        first = min((leg for leg in row.legs if leg.ring_at is not None), key=_rang, default=None)
         for leg in row.legs:
-            if leg.ring_at is None or first is None:
+            if first is None or leg.ring_at is None:
                 continue
-            late = leg.ring_at - _rang(first) > FORK_S
-            by_transfer = any(leg.ring_at >= at - FORK_S for at in moved)
-            if late and not by_transfer and self.place(leg.ext) != self.place(first.ext):
+            waiting = row.answer_at is None or leg.ring_at < row.answer_at
+            if waiting and leg.ring_at - _rang(first) > FORK_S:
                 begins, ends = self.place(first.ext), self.place(leg.ext)
-                yield Step("fork", self.axis.at(leg.ring_at), begins, ends, leg.ring_at)
+                if begins != ends:
+                    yield Step("fork", self.axis.at(leg.ring_at), begins, ends, leg.ring_at)
         for leg in row.legs:
-            if leg.answer_at is not None:
-                yield Step(
-                    "answer", self.axis.at(leg.answer_at), self.place(leg.ext), 0, leg.answer_at
-                )
+            # While the caller is held, it is a colleague who is answered.
+            if leg.answer_at is not None and not self._held(leg.answer_at):
+                x = self.axis.at(leg.answer_at)
+                yield Step("answer", x, self.place(leg.ext), 0, leg.answer_at)
         for each in row.transfers:
             if each.begin_at is not None:
                 x = self.axis.at(each.begin_at)
@@ -237,6 +238,14 @@ class _Hand:
         quiet = self.end() if quiet is None else quiet
         count = max(1, int((quiet - leg.ring_at) / self.cadence_s - 1e-6) + 1)
         return [leg.ring_at + number * self.cadence_s for number in range(count)]
+
+    def _held(self, at: float) -> bool:
+        return any(
+            hold.begin_at is not None
+            and hold.begin_at < at
+            and (hold.end_at is None or at < hold.end_at)
+            for hold in self.row.holds
+        )
 
     def _talking(self, at: float) -> list[int]:
         return [

@@ -3,6 +3,7 @@ month as a page to print."""
 
 import asyncio
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -22,6 +23,7 @@ from ivr.store.reports import Reports
 from ivr.store.requests import RequestFilter
 from ivr.web.access import SERVICE, Role, needs
 from ivr.web.audit import audit
+from ivr.web.chart import Column, Drawn, stacked
 from ivr.web.i18n import N_
 from ivr.web.i18n import gettext as _
 from ivr.web.openapi import ApiModel, Args, Nothing, api, routes_of
@@ -123,7 +125,8 @@ async def _by_hour(service: Service, period: Period) -> Table:
 async def _by_day(service: Service, period: Period) -> Table:
     zone = service.settings.site.zone
     slots = await _reports(service).slots(period.since, period.until)
-    days = summary.by_day(slots, zone, period.since, period.until)
+    until = min(period.until, max(period.since + 1, time.time()))  # days to come are no zeros
+    days = summary.by_day(slots, zone, period.since, until)
     rows = [(f"{day:%m-%d}", *_level(each)) for day, each in days.items()]
     return _levels("by-day", _("按天"), _("日期"), rows)
 
@@ -301,12 +304,13 @@ async def monthly(request: web.Request) -> web.StreamResponse:
     return await page(
         request,
         "reports/month.html",
-        title=_("%(year)d 年 %(month)d 月服务报告", year=period.first.year, month=period.first.month),
+        title=_("%(month)s 服务报告", month=f"{period.first:%Y-%m}"),
         period=period,
         tables=tables,
         sums=await _sums(service, period),
         past=await _sums(service, before),
         company=service.settings.site.company,
+        drawn={table.name: _drawn(table) for table in tables if table.chart == "level"},
     )
 
 
@@ -449,6 +453,15 @@ def _chart(table: Table) -> dict[str, Any]:
             for column in table.series
         ],
     }
+
+
+def _drawn(table: Table) -> Drawn:
+    """For the printer, which draws no chart of a script's."""
+    columns = [
+        Column(row[0], (row[2], max(0, row[1] - row[2] - row[4]), row[4]), row[0])
+        for row in table.rows
+    ]
+    return stacked(columns, height=96.0, labels=16)
 
 
 def _shown(kind: str, value: Any) -> str:

@@ -1,5 +1,6 @@
 """Requests in the words and colours of the pages."""
 
+import re
 from typing import Any, NamedTuple
 
 from ivr.desk.departments import departments
@@ -14,6 +15,7 @@ from ivr.desk.request import (
     Severity,
     What,
 )
+from ivr.errors import UserError
 from ivr.settings import Settings
 from ivr.web.i18n import N_, ngettext
 from ivr.web.i18n import gettext as _
@@ -68,6 +70,28 @@ class Due(NamedTuple):
     need: str
     words: str
     at: float
+
+
+REFUSALS = (
+    (re.compile("^房屋"), "home", N_("房屋请写成 3-1-1201 或 5-301")),
+    (re.compile("^电话"), "phone", N_("这个电话号码不对")),
+    (re.compile("^部门"), "department", N_("没有这个部门")),
+    (re.compile("^程度"), "severity", N_("“重大”只用于投诉，请选“紧急”或“一般”")),
+    (re.compile("^承诺时间"), "promised", N_("承诺时间已经过去，请选以后的时间")),
+    (re.compile("^派工"), "", N_("请选择部门，或填写经办人")),
+    (re.compile("write why it is closed"), "text", N_("业主还没有表示满意，请写明为什么关闭")),
+    (re.compile("cannot become"), "", N_("工单已经不在原来的状态，这一步现在不能做")),
+    (re.compile("is empty"), "text", N_("请填写这一项")),
+)
+"""What ivr.desk refuses, the field it is about, and how the pages say it."""
+
+
+def refusal(error: UserError) -> tuple[str, str]:
+    """The field ("" is the whole form) and what is wrong with it."""
+    for pattern, name, said in REFUSALS:
+        if pattern.search(str(error)):
+            return name, _(said)
+    return "", str(error)
 
 
 def words() -> dict[str, Any]:

@@ -1,29 +1,34 @@
-"""Service requests for programs: the JSON API, and the webhook by which the office's own
-system reports and resolves them."""
+"""Service requests for programs: the JSON API."""
 
-import json
+import asyncio
+import tempfile
 import time
 from collections.abc import Awaitable
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from pydantic import Field, ValidationError
+from pydantic import Field
 
+from ivr.calls import listing, numbers
+from ivr.desk import request_sheet
 from ivr.desk.intake import ORIGIN_LENGTH, TEXT_LENGTH, TITLE_LENGTH, Draft
 from ivr.desk.limits import Limit
 from ivr.desk.request import UNDONE, Entry, Request, RequestKind, RequestState, Severity
+from ivr.desk.request_import import Import
 from ivr.desk.requests import ConflictError, Requests
 from ivr.errors import UserError
-from ivr.hooks import signing
-from ivr.hooks.secrets import INBOUND, Secrets
 from ivr.store.requests import RequestFilter
 from ivr.store.search import FOR_EVER
-from ivr.web.access import SERVICE, Role, public, user_of
+from ivr.web.access import SERVICE, Role, user_of
 from ivr.web.audit import audit
 from ivr.web.openapi import ApiModel, Args, Nothing, api, routes_of
 
 MOST_ROWS = 500
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ZIP = b"PK"  # an .xlsx begins so
 NAME = 50  # characters of a person, a home, a department
 
 
@@ -40,8 +45,8 @@ class RequestsQuery(ApiModel):
     text: str | None = Field(None, max_length=100)
     undone: bool = Field(False, description="only those with work left to do")
     overdue: bool = Field(False, description="only those with a limit that has passed")
-    since: float = Field(0.0, ge=0, le=FOR_EVER)
-    until: float = Field(FOR_EVER, ge=0, le=FOR_EVER)
+    since: float | None = Field(None, ge=0, le=FOR_EVER)
+    until: float | None = Field(None, ge=0, le=FOR_EVER)
     limit: int = Field(100, ge=1, le=MOST_ROWS)
     offset: int = Field(0, ge=0, le=10_000_000)
 
@@ -108,26 +113,23 @@ class History(ApiModel):
     entries: list[Entry]
 
 
+class ImportQuery(ApiModel):
+    dry_run: bool = Field(False, description="only say what would be done")
+
+
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What came of a message from the office's own system."""
+class Imported:
+    """What an import found, and what it wrote."""
 
-    number: str
-    state: RequestState
-    created: bool
-
-
-class InboundIn(ApiModel):
-    """What the office's own system tells; `id` is its own."""
-
-    id: str = Field(min_length=1, max_length=ORIGIN_LENGTH)
-    action: Literal["create", "resolve"]
-    request: RequestIn | None = Field(None, description="of create")
-    text: str = Field("", max_length=TEXT_LENGTH, description="of resolve: what was done")
+    new: int
+    there: int  # already; they stay as they are
+    wrong_rows: int
+    written: int
+    wrong: list[request_sheet.Wrong]  # cells, the first
 
 
 def routes() -> list[web.RouteDef]:
-    return [web.post("/api/v1/hooks/requests", inbound), *routes_of(__name__)]
+    return routes_of(__name__)
 
 
 # --- the API -------------------------------------------------------------------
@@ -142,14 +144,18 @@ def routes() -> list[web.RouteDef]:
     role=Role.CLERK,
 )
 async def find(request: web.Request, args: Args[RequestsQuery, Nothing]) -> RequestPage:
-    book, asked = request.app[SERVICE].requests, args.query
+    book = request.app[SERVICE].requests
+    page = await book.find(_wanted(args.query))
+    return RequestPage(total=page.total, requests=[_out(book, each) for each in page.rows])
+
+
+def _wanted(asked: RequestsQuery) -> RequestFilter:
     states: tuple[str, ...] | None = None if asked.state is None else tuple(asked.state)
     if asked.undone:
         states = tuple(UNDONE if states is None else UNDONE.intersection(asked.state or ()))
     plain = asked.model_dump(exclude={"state", "undone", "overdue"})
     due_before = time.time() if asked.overdue else None
-    page = await book.find(RequestFilter(**plain, states=states, due_before=due_before))
-    return RequestPage(total=page.total, requests=[_out(book, each) for each in page.rows])
+    return RequestFilter(**plain, states=states, due_before=due_before)
 
 
 @api(
@@ -168,6 +174,52 @@ async def create(request: web.Request, args: Args[Nothing, RequestIn]) -> Reques
     made = await book.create(draft, by=user_of(request).name, now=time.time())
     await audit(request, "request.create", made.number, detail=made.title)
     return _out(book, made)
+
+
+@api(
+    "GET",
+    "/api/v1/requests/export",
+    summary="Service requests as a spreadsheet",
+    query=RequestsQuery,
+    returns=XLSX,
+    role=Role.SUPERVISOR,
+)
+async def export(request: web.Request, args: Args[RequestsQuery, Nothing]) -> web.StreamResponse:
+    """With whole telephone numbers; can be imported again. `limit` and `offset` are not asked."""
+    found = await request.app[SERVICE].requests.find(
+        replace(_wanted(args.query), limit=-1, offset=0)
+    )
+    await audit(request, "request.export", detail=str(len(found.rows)))
+    return await spreadsheet(request, found.rows, whole=True)
+
+
+@api(
+    "POST",
+    "/api/v1/requests/import",
+    summary="Bring requests over from a spreadsheet (the body: .xlsx or .csv)",
+    query=ImportQuery,
+    returns=Imported,
+    role=Role.MANAGER,
+    limit=request_sheet.LIMITS.file_bytes,
+)
+async def import_(request: web.Request, args: Args[ImportQuery, Nothing]) -> Imported:
+    """All rows that are right, or with `dry_run` none; the same file twice adds nothing."""
+    service = request.app[SERVICE]
+    content = await request.read()
+    importing = Import(service.db, service.requests)
+    ending = "xlsx" if content.startswith(ZIP) else "csv"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"requests.{ending}"
+        await asyncio.to_thread(file.write_bytes, content)
+        try:
+            plan = await importing.plan(file)
+        except UserError as error:
+            raise UserError(str(error).replace(str(file), "the file")) from None
+    written = 0
+    if not args.query.dry_run and plan.added:
+        written = await importing.put(plan, by=_by(request), now=time.time())
+        await audit(request, "request.import", detail=str(written))
+    return Imported(len(plan.added), plan.there, plan.wrong_rows, written, plan.wrong)
 
 
 @api(
@@ -295,6 +347,31 @@ async def close(request: web.Request, args: Args[Nothing, StepIn]) -> RequestOut
     return await _done(request, "request.close", step)
 
 
+async def spreadsheet(
+    request: web.Request, rows: list[Request], *, whole: bool
+) -> web.StreamResponse:
+    """`rows` as a file to keep; telephone numbers masked unless `whole`."""
+    zone = request.app[SERVICE].settings.site.zone
+    show = listing.as_is if whole else numbers.mask
+    body = await asyncio.to_thread(_written, rows, zone, show)
+    name = f"requests-{datetime.now(zone):%Y%m%d}.xlsx"
+    return web.Response(
+        body=body,
+        headers={
+            "Content-Type": XLSX,
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def _written(rows: list[Request], zone: ZoneInfo, show: listing.Show) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "requests.xlsx"
+        request_sheet.write(file, rows, zone, show)
+        return file.read_bytes()
+
+
 async def known(request: web.Request) -> Request:
     """The request of the address. Raises HTTPNotFound."""
     try:
@@ -318,51 +395,3 @@ def _out(book: Requests, found: Request) -> RequestOut:
 
 def _by(request: web.Request) -> str:
     return user_of(request).name
-
-
-# --- the webhook ---------------------------------------------------------------
-
-
-@public
-async def inbound(request: web.Request) -> web.Response:
-    """The office's own system reports a request or resolves it, signed with the secret of
-    `ivr hooks secret inbound` (ivr.hooks.signing). The same message twice does it once."""
-    service = request.app[SERVICE]
-    body = await request.read()
-    secret = Secrets(service.settings.paths.data).of(INBOUND)
-    timestamp = request.headers.get(signing.TIMESTAMP, "")
-    given = request.headers.get(signing.SIGNATURE, "")
-    if not signing.is_signed(secret, timestamp, given, body, time.time()):
-        raise web.HTTPUnauthorized(reason="the signature is missing, wrong or too old")
-    try:
-        asked = InboundIn.model_validate(json.loads(body))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"the message is not understood: {_first(error)}") from None
-    told = await _take(service.requests, asked)
-    await audit(request, f"hook.{asked.action}", told.number, detail=asked.id)
-    values: dict[str, Any] = {"number": told.number, "state": told.state, "created": told.created}
-    return web.json_response(values, status=201 if told.created else 200)
-
-
-async def _take(book: Requests, asked: InboundIn) -> Told:
-    now = time.time()
-    before = await book.of_origin(asked.id)
-    if asked.action == "create":
-        if asked.request is None:
-            raise UserError("create: the message has no request")
-        draft = Draft(**asked.request.model_dump() | {"origin": asked.id})
-        made = before or await book.create(draft, by=INBOUND, now=now)
-        return Told(made.number, made.state, created=before is None)
-    if before is None:
-        raise web.HTTPNotFound(reason=f"no request came with the id {asked.id!r}")
-    if before.state in UNDONE:
-        before = await book.resolve(before.id, by=INBOUND, now=now, text=asked.text)
-    return Told(before.number, before.state, created=False)
-
-
-def _first(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        wrong = error.errors()[0]
-        where = ".".join(map(str, wrong["loc"]))
-        return f"{where}: {wrong['msg']}"
-    return "it is no JSON"

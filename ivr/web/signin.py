@@ -32,12 +32,32 @@ OWN = ("login", "password", "next", security.CSRF_FIELD)
 KEPT = "kept:"  # fields of the form that was interrupted, in the sign-in's form
 
 
+# The first sign that is found: most browsers name those they descend from as well.
+BROWSERS = (
+    ("MicroMessenger", "微信"),
+    ("QQBrowser", "QQ"),
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
 class Throttles:
     """Wrong passwords: from one address for one account, from one address, for one account."""
 
     def __init__(self) -> None:
         self._pair = Throttle(5)
-        self._address = Throttle(30)
+        # An office shares one address behind its router.
+        self._address = Throttle(100)
         # Generous: a stranger must not be able to lock somebody out with five tries.
         self._login = Throttle(50, first_s=5.0, longest_s=60.0)
 
@@ -55,6 +75,7 @@ class Throttles:
 
     def succeeded(self, login: str, address: str) -> None:
         self._pair.succeeded(f"{login} {address}")
+        self._address.forgiven(address)
         self._login.succeeded(login)
 
 
@@ -212,6 +233,7 @@ async def _account(
         form=form,
         sessions=await request.app[SESSIONS].of_user(user.id, time.time()),
         saved=request.query.get("saved", ""),
+        device=device,
     )
 
 
@@ -273,6 +295,14 @@ async def look(request: web.Request) -> web.StreamResponse:
     elif posted.get("theme") == "":
         response.del_cookie(THEME_COOKIE, path="/")
     return response
+
+
+def device(agent: str) -> str:
+    """What a person calls the thing that sent this User-Agent: "Chrome · Windows"."""
+    found = [
+        next((name for sign, name in signs if sign in agent), "") for signs in (BROWSERS, SYSTEMS)
+    ]
+    return " · ".join(filter(None, found)) or agent[:40] or "?"
 
 
 def local(address: str) -> str:

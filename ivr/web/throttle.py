@@ -57,4 +57,11 @@ class Throttle:
             self._records.popitem(last=False)
 
     def succeeded(self, key: str) -> None:
+        """All is forgotten."""
         self._records.pop(key, None)
+
+    def forgiven(self, key: str) -> None:
+        """One failure was none after all."""
+        record = self._records.get(key)
+        if record is not None:
+            record.failures -= 1

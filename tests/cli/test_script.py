@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from ivr.cli.script import app
 from ivr.errors import UserError
+from ivr.talk.script import find
 
 
 def run(*words: str, typed: str = "") -> Result:
@@ -84,7 +85,19 @@ def test_keys_only_tells_the_keys_and_hears_no_words() -> None:
 
 
 def test_the_language_of_a_shipped_script() -> None:
-    assert talk("fixed\nvery satisfied\n", "repair", "-l", "en")[-1] == "结果 result: satisfied"
+    done = run("talk", "repair", "-l", "en", typed="1\n1\n")
+    assert "📞 it is fixed: press 1; it is not fixed: press 2." in done.output
+    assert "结果 result: satisfied" in done.output
+
+
+def test_the_offices_own_script_and_name_are_used(tmp_path: Path) -> None:
+    config = tmp_path / "ivr.toml"
+    config.write_text('[site]\ncompany = "碧水湾物业"\n', encoding="utf-8")
+    assert "这里是碧水湾物业" in run("talk", "repair", "-c", str(config)).output
+    own = tmp_path / "data/prompts/scripts/zh-CN/repair.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text(find("repair", "zh-CN").read_text("utf-8").replace("报修回访", "本小区的回访"))
+    assert "本小区的回访" in run("check", "repair", "-c", str(config)).output
 
 
 def test_a_script_with_problems_is_not_performed(tmp_path: Path) -> None:

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +10,6 @@ from ivr.desk.limits import (
     Need,
     Step,
     limits,
-    long_pending_at,
     moments,
     same_day,
     unmet,
@@ -103,7 +101,6 @@ def test_a_limit_of_zero_is_none() -> None:
         for severity in Severity:
             each = request(kind=kind, severity=severity)
             assert limits(each, none, ZONE) == []
-            assert long_pending_at(each, None, none) is None
 
 
 @pytest.mark.parametrize(
@@ -193,12 +190,3 @@ def test_every_limit_lies_ahead_of_its_beginning(
     )  # fmt: skip
     for limit in limits(each, RULES, ZONE):
         assert created < limit.warn_at < limit.breach_at
-
-
-def test_the_owner_is_phoned_each_week_while_it_is_pending() -> None:
-    def week(n: int) -> float:
-        return TEN + n * 7 * 24 * H
-
-    assert long_pending_at(request(), None, RULES) == week(1)
-    assert long_pending_at(request(), week(1) + 50, RULES) == week(2) + 50
-    assert long_pending_at(replace(request(), state=RequestState.RESOLVED), None, RULES) is None

@@ -191,6 +191,44 @@ async def test_an_owner_is_found_by_what_one_has(book: Book, owners: Owners, tex
     assert [owner.name for owner in await owners.find(text)] == ["李梅"]
 
 
+@pytest.mark.parametrize(
+    ("text", "flags", "homes"),
+    [
+        ("", {}, ["3-2-1201", "3-2-1202", "3-10-101", "12-301"]),  # as people count
+        ("周", {}, ["3-2-1201"]),
+        ("smith", {}, ["12-301"]),
+        ("139 0013", {}, ["3-2-1202"]),
+        ("8888-1234", {}, ["3-2-1202"]),
+        ("13", {}, []),  # two digits are no number, and no building 13 is there
+        ("3栋", {}, ["3-2-1201", "3-2-1202", "3-10-101"]),
+        ("3-2", {}, ["3-2-1201", "3-2-1202"]),
+        ("3栋2单元1201室", {}, ["3-2-1201"]),
+        ("3-2-1202", {}, ["3-2-1202"]),
+        ("%", {}, ["3-2-1201", "3-2-1202", "3-10-101", "12-301"]),  # a wildcard says nothing
+        ("'; DROP TABLE owners", {}, []),
+        ("", {"care": True}, ["3-2-1202"]),
+        ("", {"do_not_call": True}, ["12-301"]),
+        ("周", {"care": True}, []),
+    ],
+)
+async def test_owners_are_searched_for(
+    book: Book, owners: Owners, text: str, flags: dict[str, bool], homes: list[str]
+) -> None:
+    await book.put(
+        LI, ZHOU, "12,,301,John Smith,先生,13700137000,,,,是,,", "3,10,101,陈静,女士,,,,,,,"
+    )
+    total, found = await owners.search(text, **flags)  # type: ignore[arg-type]
+    assert [str(owner.homes[0]) for owner in found] == homes
+    assert total == len(homes)
+
+
+async def test_a_search_comes_by_the_page(book: Book, owners: Owners) -> None:
+    await book.put(*(f"3,1,{n},周{n},先生,138001380{n}," for n in range(10, 31)))
+    total, found = await owners.search("周", limit=5, offset=10)
+    assert (total, [owner.name for owner in found]) == (21, [f"周{n}" for n in range(20, 25)])
+    assert await owners.buildings() == ["3"]
+
+
 async def test_nobody_found_is_a_sentence(owners: Owners) -> None:
     with pytest.raises(UserError, match="there is no owner '9-9-9'"):
         await owners.find("9-9-9")

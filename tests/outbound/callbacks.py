@@ -5,16 +5,16 @@ the person, who presses keys when they hear a sound.
         request = await desk.resolved("厨房水龙头漏水")
         await desk.phoned(request, {"fixed": "1", "satisfied": "4"})
 
-`desk.restart()` forgets everything that is not in the store, as kill -9 does.
+`await desk.restart()` forgets everything that is not in the store, as kill -9 does.
 """
 
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from ivr import ids
@@ -22,6 +22,7 @@ from ivr.desk.intake import Draft
 from ivr.desk.request import Request, RequestKind, RequestState
 from ivr.desk.requests import Requests
 from ivr.outbound import callbacks as module
+from ivr.outbound import scripts
 from ivr.outbound.briefing import Briefings
 from ivr.outbound.callbacks import Callbacks
 from ivr.outbound.dialer import Dialer
@@ -37,6 +38,7 @@ from ivr.settings import Department, Paths, Phone, Settings
 from ivr.store.database import FILE_NAME, Database
 from ivr.talk import audio
 from ivr.talk.script import Recordings
+from ivr.talk.script.model import EndStep
 from ivr.talk.speech.ears import Ears
 from ivr.talk.testing_line import FakeLine
 
@@ -52,6 +54,10 @@ BASE = Settings.model_validate(
         ],
     }
 )
+
+
+GOES = "goes"
+"""Hangs up at that step."""
 
 
 class Studio:
@@ -82,10 +88,15 @@ class Desk:
     def __init__(self, db: Database, settings: Settings) -> None:
         self.db = db
         self.settings = settings
-        self.restart()
+        self._open()
 
-    def restart(self) -> None:
+    async def restart(self) -> None:
         """A new process on the same store."""
+        await self.dialer.close()
+        self._open()
+        await self.dialer.start()
+
+    def _open(self) -> None:
         settings, db = self.settings, self.db
         self.requests = Requests(db, settings)
         self.callbacks = Callbacks(db, settings, self.requests)
@@ -152,7 +163,7 @@ class Desk:
         self, attempt: Attempt, task: Task, keys: Mapping[str, str], *, machine: bool = False
     ) -> Outcome:
         """Hold it, and end the call as the dialer does."""
-        line = self.line(attempt, keys)
+        line = await self.line(attempt, task, keys)
         line.variables = {"IVR_HEARD": "machine" if machine else "person"}
         campaign = await self.callbacks.ledger.campaign(task.campaign_id)
         performer: Performer = self.briefings if campaign.kind == "briefing" else self.interviews
@@ -160,30 +171,31 @@ class Desk:
         await self.end(attempt, talk.outcome)
         return talk.outcome
 
-    def line(self, attempt: Attempt, keys: Mapping[str, str]) -> FakeLine:
-        """Somebody who presses a key for each question, in turn; and then goes."""
-        waiting = list(keys.values())
+    async def line(self, attempt: Attempt, task: Task, keys: Mapping[str, str]) -> FakeLine:
+        """Somebody who presses a key for each step that is asked, and goes after the goodbye."""
+        row = await self.callbacks.tables.callback(task.id)
+        assert row is not None
+        values = self.callbacks.values(row, time.time())
+        script = scripts.loaded(self.settings, row.script, values["language"]).script
+        sounds = await self.recordings.sounds(script, module.spoken_values(values))
+        steps = {s.stem: name for name, s in sounds.items() if isinstance(s, Path)}
+        ends = [name for name, step in script.steps.items() if isinstance(step, EndStep)]
 
-        def person(line: FakeLine, _name: str) -> None:
-            if not waiting:
+        def person(line: FakeLine, name: str) -> None:
+            step = steps.get(name, "")
+            if step in ends or keys.get(step) == GOES:
                 line.leave()
-            elif waiting[0] == "hang up":
-                line.leave()
-            else:
-                line.press(waiting.pop(0))
+            elif step in keys:
+                line.press(keys[step])
 
         line = FakeLine(person)
         line.attempt = attempt.id
         return line
 
     async def end(self, attempt: Attempt, outcome: Outcome) -> None:
-        from dataclasses import replace
-
         done = replace(attempt, outcome=outcome, ended_at=time.time(), state=AttemptState.DONE)
         async with self.db.write() as writer:
-            await self.callbacks.ledger.end(
-                writer, done, self.dialer._rules, time.time()
-            )
+            await self.callbacks.ledger.end(writer, done, self.dialer._rules, time.time())
 
     async def phoned(self, keys: Mapping[str, str]) -> Outcome:
         """Whoever is due is phoned and answers so; what follows from it is done."""
@@ -205,4 +217,7 @@ async def open_desk(
     monkeypatch.setattr("ivr.talk.script.render.choose.choose", lambda *_: None)
     data = settings.model_copy(update={"paths": Paths(data=tmp_path, prompts=tmp_path)})
     async with await Database.open(tmp_path / FILE_NAME) as db:
-        yield Desk(db, data)
+        desk = Desk(db, data)
+        await desk.dialer.start()  # never connected: it phones nobody
+        yield desk
+        await desk.dialer.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ivr.errors import UserError
-from ivr.outbound.messages import HOURS_AHEAD, Messages, listener, purge, subject
+from ivr.outbound.messages import AROUND, HOURS_AHEAD, Messages, listener, purge, subject
 from ivr.outbound.notice import Listener, Notice, NoticeKind, Place
 from ivr.settings import Care, Notices, Paths, Settings
 from ivr.talk.audio import read
@@ -39,6 +39,7 @@ async def test_what_many_homes_share_is_spoken_once(settings: Settings) -> None:
     about = (WATER, [ZHOU, WANG, ZHOU], Place.BUILDING, NOW, NOW)
     done: list[float] = []
     assert await messages.prepare(*about, lambda _, share: done.append(share)) == 5
+    assert {file.stem for file in (settings.paths.prompts / "zh-CN").iterdir()} == set(AROUND)
     assert done == sorted(done)
     assert done[-1] == 1.0
     assert await messages.prepare(*about) == 0
@@ -112,3 +113,16 @@ def test_a_task_carries_its_listener() -> None:
     who = Listener("周先生", "3", "2", "1201", "en", care=True)
     assert listener(subject(who)) == who
     assert listener('{"address": "", "building": "3"}') == Listener("", "3")  # of an older version
+
+
+async def test_english_owners_are_spoken_to_in_english(settings: Settings) -> None:
+    """From the template to the sound, with what is said around it."""
+    messages = Messages(settings)
+    smith = Listener("Mr Smith", "3", language="en")
+    await messages.prepare(WATER, [ZHOU, smith], Place.BUILDING, NOW, NOW)
+    text = messages.text(WATER, smith, Place.BUILDING, NOW)
+    assert "building 3 will be without water from 8:30 PM to 10:30 PM today" in text
+    heard = read(await messages.message(WATER, smith, Place.BUILDING, NOW))
+    assert heard.seconds > 10
+    said = sorted(file.stem for file in (settings.paths.prompts / "en").iterdir())
+    assert said == sorted(AROUND)

@@ -1,6 +1,6 @@
 """A search finds what reading every row would find, in the same order."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -44,7 +44,9 @@ ROWS = st.fixed_dictionaries(
     }
 )
 PART = st.one_of(
-    st.none(), st.sampled_from(NUMBERS + TEXTS), st.sampled_from(("8000", "0", "水管", "漏水", "12"))
+    st.none(),
+    st.sampled_from(NUMBERS + TEXTS),
+    st.sampled_from(("8000", "0", "水管", "漏水", "12")),
 )
 WANTED = st.builds(
     CallFilter,
@@ -73,10 +75,7 @@ def matches(row: CallRow, wanted: CallFilter) -> bool:
             or any(term.lower() in number for number in (row.caller, row.called))
         )
 
-    if row.direction != "inbound":
-        staff = {*took_part, row.caller}
-    else:
-        staff = took_part
+    staff = {*took_part, row.caller} if row.direction != "inbound" else took_part
     kinds = (wanted.disposition, f"system_{wanted.disposition}")
     return (
         wanted.since <= row.at < wanted.until
@@ -103,7 +102,9 @@ async def test_a_search_finds_what_reading_every_row_would(
         await writer.execute("DELETE FROM calls")
         await writer.execute("DELETE FROM call_words")
     calls = Calls(db, "main")
-    rows = [row(f"call-{number}", **{"answer_at": 1.0, **values}) for number, values in enumerate(made)]
+    rows = [
+        row(f"call-{number}", **{"answer_at": 1.0, **values}) for number, values in enumerate(made)
+    ]
     async with db.write() as writer:
         for each in rows:
             await calls.put(writer, each)
@@ -115,14 +116,18 @@ async def test_a_search_finds_what_reading_every_row_would(
     before = None
     while True:
         page = await calls.find(replace(wanted, limit=limit, before=before))
-        assert page.total == len(expected) and page.exact
+        assert page.total == len(expected)
+        assert page.exact
         found += [each.call_id for each in page.rows]
         before = page.next
         if before is None:
             break
-    assert set(found) == expected and len(found) == len(expected)
+    assert set(found) == expected
+    assert len(found) == len(expected)
     starts = {each.call_id: each.at for each in rows}
-    assert [starts[call_id] for call_id in found] == sorted((starts[c] for c in found), reverse=True)
+    assert [starts[call_id] for call_id in found] == sorted(
+        (starts[c] for c in found), reverse=True
+    )
     in_pieces = [each.call_id async for piece in calls.everything(wanted) for each in piece]
     assert in_pieces == found
 
@@ -131,7 +136,10 @@ async def test_a_search_finds_what_reading_every_row_would(
 async def owned(db: Database, row: Make) -> Calls:
     """周建国 of 3-1-1201 called twice, 王小 of 5-302 was called, a stranger called."""
     owners = OwnerTable(db, "main")
-    people = (("周建国", "13800138000", ("3", "1", "1201")), ("王小", "13900001111", ("5", "", "302")))
+    people = (
+        ("周建国", "13800138000", ("3", "1", "1201")),
+        ("王小", "13900001111", ("5", "", "302")),
+    )
     await owners.put(
         [
             OwnerRow(

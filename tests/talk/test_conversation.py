@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ivr.talk.asking import Answer, By, Heard
+from ivr.talk.asking import By, Heard
 from ivr.talk.conversation import Conversation, Said
+from ivr.talk.dictation import Loudness
 from ivr.talk.line import HungUp, Pcm
 from ivr.talk.testing_line import FakeLine
 
@@ -100,89 +101,105 @@ async def test_samples_can_be_said() -> None:
     assert line.said == ["sound"]
 
 
-# --- ask ------------------------------------------------------------------------
+# --- hear -----------------------------------------------------------------------
+
+
+def spoken(word: str) -> Heard:
+    return Heard(word, By.SPEECH, 1.0)
 
 
 async def test_the_key_answers() -> None:
     line, conversation = talk(question=[press("2")])
-    assert await conversation.ask("question", "12") == Answer("2", By.KEY, 1)
+    assert await conversation.hear(["question"]) == Heard("2")
     assert line.cut == ["question"]
 
 
 async def test_keys_typed_ahead_answer_in_order() -> None:
     _, conversation = talk(hello=[press("21")])
     await conversation.say("hello", interruptible=False)
-    first = await conversation.ask("question", "12")
-    second = await conversation.ask("question", "12")
-    assert (first.choice, second.choice) == ("2", "1")
+    heard = [await conversation.hear(["question"]) for _ in range(2)]
+    assert heard == [Heard("2"), Heard("1")]
 
 
-async def test_the_ladder_of_no_answer() -> None:
-    line, conversation = talk(question=[nothing, press("7"), press("1")])
-    answer = await conversation.ask(
-        "question", "12", timeout_s=QUICK_S, no_input="not-heard", no_match="not-known"
-    )
-    assert answer == Answer("1", By.KEY, 3)
-    assert line.said == ["question", "not-heard", "question", "not-known", "question"]
-
-
-async def test_nobody_answers() -> None:
-    _, conversation = talk()
-    answer = await conversation.ask("question", "12", timeout_s=QUICK_S, retries=1)
-    assert answer == Answer(None, By.NO_INPUT, 2)
-
-
-async def test_said_again_on_request() -> None:
-    line, conversation = talk(question=[press("9"), press("1")])
-    assert await conversation.ask("question", "12", repeat="9") == Answer("1", By.KEY, 1)
-    assert line.said == ["question", "question"]
+async def test_every_sound_is_said_and_silence_is_no_answer() -> None:
+    line, conversation = talk()
+    assert await conversation.hear(["sorry", "question"], QUICK_S, WordEar("yes")) is None
+    assert line.said == ["sorry", "question"]
+    assert line.cut == []
 
 
 async def test_hanging_up_ends_a_question() -> None:
     _, conversation = talk(question=[FakeLine.leave])
     with pytest.raises(HungUp):
-        await conversation.ask("question", "12")
+        await conversation.hear(["question"])
 
 
 async def test_hanging_up_while_thinking_ends_a_question() -> None:
     _, conversation = talk(question=[lambda line: soon(line.leave)])
     with pytest.raises(HungUp):
-        await conversation.ask("question", "12", timeout_s=30)
-
-
-# --- speech ---------------------------------------------------------------------
+        await conversation.hear(["question"], 30)
 
 
 async def test_a_spoken_word_interrupts_and_answers() -> None:
     line, conversation = talk(question=[FakeLine.speak])
-    answer = await conversation.ask("question", "12", choices=["yes"], ear=WordEar("yes"))
-    assert answer == Answer("yes", By.SPEECH, 1, 1.0)
+    assert await conversation.hear(["question"], ear=WordEar("yes")) == spoken("yes")
     assert line.cut == ["question"]
 
 
 async def test_keys_work_beside_speech() -> None:
     _, conversation = talk(question=[press("1")])
-    answer = await conversation.ask("question", "12", choices=["yes"], ear=WordEar("yes"))
-    assert answer == Answer("1", By.KEY, 1)
+    assert await conversation.hear(["question"], ear=WordEar("yes")) == Heard("1")
 
 
-async def test_another_word_is_no_match() -> None:
-    _, conversation = talk(question=[FakeLine.speak, press("1")])
-    answer = await conversation.ask("question", "12", choices=["yes"], ear=WordEar(""))
-    assert answer == Answer("1", By.KEY, 2)
+async def test_another_word_is_heard_as_none() -> None:
+    _, conversation = talk(question=[FakeLine.speak])
+    assert await conversation.hear(["question"], ear=WordEar("")) == spoken("")
 
 
-async def test_a_deaf_ear_leaves_the_keys() -> None:
-    _, conversation = talk(question=[FakeLine.speak, press("1")])
-    answer = await conversation.ask(
-        "question", "12", choices=["yes"], ear=WordEar("yes", fails=True), timeout_s=QUICK_S
-    )
-    assert answer == Answer("1", By.KEY, 2)
+async def test_an_ear_that_fails_over_an_answer_is_told_at_once() -> None:
+    _, conversation = talk(question=[FakeLine.speak])
+    heard = await conversation.hear(["question"], 30, WordEar("yes", fails=True))
+    assert heard == Heard("", By.DEAF)
 
 
-async def test_silence_is_no_answer() -> None:
-    _, conversation = talk()
-    assert await conversation.listen(WordEar("yes"), QUICK_S) is None
+async def test_an_ear_that_never_worked_leaves_the_question_to_be_said() -> None:
+    class Broken:
+        async def hear(self, frames: AsyncIterator[Pcm], speaking: Callable[[], None]) -> Heard:
+            raise MemoryError
+
+    line, conversation = talk()
+    assert await conversation.hear(["question"], 30, Broken()) == Heard("", By.DEAF)
+    assert (line.said, line.cut) == (["question"], [])
+    _, conversation = talk(question=[press("1")])
+    assert await conversation.hear(["question"], 30, Broken()) == Heard("1")
+
+
+# --- record ---------------------------------------------------------------------
+
+
+async def loudness() -> Loudness:
+    return Loudness()
+
+
+@pytest.mark.parametrize(
+    ("act", "key", "seconds"),
+    [
+        (lambda line: line.press("5#"), "#", 2.0),
+        (lambda line: line.leave(), "", 2.0),
+        (lambda line: line.speak(3.0, level=0), "", 2.3),
+    ],
+    ids=["key", "hangup", "silence"],
+)
+async def test_words_are_kept_until(
+    act: Callable[[FakeLine], None], key: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ivr.talk.conversation._voice", loudness)  # a level is a voice here
+    line, conversation = talk()
+    line.speak(2.0, level=8000)
+    soon(lambda: act(line))
+    samples, pressed = await conversation.record(30, 2)
+    assert pressed == key
+    assert len(samples) / 8000 == pytest.approx(seconds, abs=0.05)
 
 
 # --- the end --------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,8 @@ from ivr.demo.call import Call
 from ivr.demo.sound import write_wav
 from ivr.errors import UserError
 from ivr.outbound.model import Outcome, Talk
-from ivr.outbound.telling import tell
-from ivr.talk.asking import Answer, By
+from ivr.outbound.telling import ToPerson, accompany, tell
+from ivr.talk.asking import Heard
 from ivr.talk.conversation import Conversation
 from ivr.talk.line import HungUp, Line, Pcm, load
 from ivr.talk.testing import write_hum
@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.pbx, pytest.mark.asyncio(loop_scope="module")]
 
 GAP_S = 0.03  # one that anybody would notice is longer
 BARGE_IN_S = 0.15
+Telling = Callable[[Conversation, Path, ToPerson], Awaitable[Talk]]
 KEY_S = 0.1  # the owners' telephones hold a key down so long
 
 
@@ -75,13 +76,13 @@ async def test_a_key_brings_silence_at_once(office: Owners) -> None:
 
 
 async def test_keys_typed_ahead_answer_two_questions(office: Owners) -> None:
-    answers: list[Answer] = []
+    answers: list[Heard | None] = []
 
     async def talk(line: Line) -> None:
         conversation = Conversation(line, office.prompts)
         await conversation.say(chime(3, 2.0), interruptible=False)
-        answers.append(await conversation.ask(chime(4, 5.0), "123"))
-        answers.append(await conversation.ask(chime(5, 5.0), "123"))
+        answers.append(await conversation.hear([chime(4, 5.0)]))
+        answers.append(await conversation.hear([chime(5, 5.0)]))
 
     async def hurry(call: Call) -> None:
         await call.wait_audio(5)
@@ -89,7 +90,7 @@ async def test_keys_typed_ahead_answer_two_questions(office: Owners) -> None:
 
     _, owner = await office.phone(talk, answer(then=hurry))
     await owner.wait_ended(10)
-    assert answers == [Answer("3", By.KEY, 1), Answer("2", By.KEY, 1)]
+    assert answers == [Heard("3"), Heard("2")]
 
 
 async def test_two_owners_hear_each_their_own(office: Owners) -> None:
@@ -207,7 +208,9 @@ def message(tmp_path: Path) -> Path:
     return tmp_path / "message.wav"
 
 
-async def told(office: Owners, message: Path, keys: str = "") -> tuple[Talk, Call]:
+async def told(
+    office: Owners, message: Path, keys: str = "", how: Telling = tell
+) -> tuple[Talk, Call]:
     """An owner who presses `keys` two seconds into the message, and hangs up after a "1"."""
     talks: asyncio.Future[Talk] = asyncio.get_running_loop().create_future()
 
@@ -215,7 +218,7 @@ async def told(office: Owners, message: Path, keys: str = "") -> tuple[Talk, Cal
         async def to_person() -> None:
             await office.to_hotline(line.attempt)
 
-        talks.set_result(await tell(Conversation(line, office.prompts), message, to_person))
+        talks.set_result(await how(Conversation(line, office.prompts), message, to_person))
 
     async def behave(call: Call) -> None:
         await call.wait_audio(5)
@@ -268,6 +271,27 @@ async def test_put_through_to_a_person(office: Owners, message: Path) -> None:
     heard = owner.recording()
     assert hearing.find(await load(office.prompts / "please-wait-transfer.wav"), heard).present
     assert hearing.find(chime(21, 1.5), heard).present
+
+
+async def test_special_care_stays_on_the_line_and_is_put_through(
+    office: Owners, message: Path
+) -> None:
+    desk = await office.house.phone("101")
+    try:
+        talk, owner = await told(office, message, how=accompany)
+        assert talk == Talk(Outcome.TRANSFERRED, "", "未挂机，转人工")
+        clerk = await desk.next_call(5)
+        clerk.answer()
+        await clerk.wait_answered(5)
+        await owner.hangup()
+    finally:
+        await office.house.unplug("101")
+    heard = owner.recording()
+    whole = hearing.find(chime(20, 6.0), heard)
+    wait = hearing.find(await load(office.prompts / "please-wait-transfer.wav"), heard)
+    assert whole.present
+    assert wait.present
+    assert wait.offset_s - whole.offset_s >= 6.0 + 2.5
 
 
 # --- files ------------------------------------------------------------------------

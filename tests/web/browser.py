@@ -67,7 +67,10 @@ NAMES = {
     Role.ADMIN: "管理员",
 }
 HEIGHT = {360: 740, 1440: 900}
-WANTED = re.compile(r"the server responded with a status of 4\d\d")  # tests ask for these
+WANTED = re.compile(
+    r"the server responded with a status of 4\d\d|Status Error Code 4\d\d"
+    r"|net::ERR_(?:INCOMPLETE|CONNECTION)"  # a server that was stopped
+)  # tests ask for these
 
 SETTINGS = Settings(
     rings=Rings(ring_cadence_s=1.0),

@@ -1,15 +1,19 @@
 """The audit log: everything that is done leaves a line, and no line ever goes."""
 
+import ast
 import io
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
+import ivr.web
 from ivr.service import Service
 from ivr.store.audit import AuditEntry, AuditFilter, AuditTable
 from ivr.web.access import Role
+from ivr.web.app import create_app
 from ivr.web.audit import AUDIT
 from tests.web.conftest import Client, SignIn
 
@@ -116,3 +120,48 @@ async def test_a_link_that_was_mistyped_shows_what_is_left(
 ) -> None:
     await sign_in(client, Role.MANAGER)
     assert (await client.get(f"/settings/audit?{query}")).status == 200
+
+
+NO_CHANGE = {
+    "look",  # the language and the theme of one's own pages
+}
+"""Handlers of POST that look something up, or change nothing of the office."""
+
+
+def calls() -> dict[str, set[str]]:
+    """Every function of the pages, and the names it calls."""
+    found: dict[str, set[str]] = {}
+    for path in Path(ivr.web.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                names = found.setdefault(node.name, set())
+                for inner in ast.walk(node):
+                    if isinstance(inner, ast.Name):
+                        names.add(inner.id)
+                    elif isinstance(inner, ast.Attribute):
+                        names.add(inner.attr)
+    return found
+
+
+def test_every_change_leaves_a_line(service: Service) -> None:
+    graph = calls()
+
+    def reaches(name: str, seen: set[str]) -> bool:
+        if name == "audit":
+            return True
+        seen.add(name)
+        return any(
+            reaches(each, seen)
+            for each in graph.get(name, ())
+            if each not in seen and (each == "audit" or each in graph)
+        )
+
+    silent = {
+        f"{route.method} {route.resource.canonical}: {route.handler.__name__}"
+        for route in create_app(service).router.routes()
+        if route.method not in ("GET", "HEAD")
+        and route.resource is not None
+        and route.handler.__name__ not in NO_CHANGE
+        and not reaches(route.handler.__name__, set())
+    }
+    assert not silent, "\n".join(sorted(silent))

@@ -90,6 +90,8 @@ async def test_a_dry_run_keeps_nothing(machine: Program) -> None:
     assert wav.startswith(b"RIFF")
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 async def test_from_the_first_word_to_the_results(machine: Program, service: Service) -> None:
     made = await machine.ask("POST", "", water(start=True), status=201)
     notice = made["id"]

@@ -84,6 +84,8 @@ async def told(site: Site, notice: str, outcomes: Sequence[Outcome]) -> None:
         await ledger(site).told_otherwise(task, outcome, task.numbers[0], time.time())
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 async def test_a_clerk_writes_listens_and_starts(site: Site, visits: Visits, shoot: Shoot) -> None:
     page = await visits(Role.CLERK)
     await page.goto("/notices")
@@ -115,6 +117,8 @@ async def test_a_clerk_writes_listens_and_starts(site: Site, visits: Visits, sho
     await expect(page.locator("tbody tr")).to_have_count(1)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 async def test_pause_extend_restore(site: Site, visits: Visits, shoot: Shoot) -> None:
     page = await visits(Role.CLERK)
     page.on("dialog", lambda dialog: dialog.accept())
@@ -143,6 +147,8 @@ async def test_pause_extend_restore(site: Site, visits: Visits, shoot: Shoot) ->
     await expect(page.locator("#about")).to_contain_text("已经恢复供水")
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 async def test_many_homes_wait_for_a_second_person(visits: Visits, shoot: Shoot) -> None:
     clerk = await visits(Role.CLERK)
     await write(clerk, "全部")

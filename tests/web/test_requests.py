@@ -4,18 +4,26 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator
+from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+import openpyxl
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from ivr.desk.intake import Draft
+from ivr.desk.owner import Home, Owner
+from ivr.desk.owners import Plan
 from ivr.desk.request import Request, RequestKind, RequestState, Severity
 from ivr.hooks import signing
 from ivr.hooks.secrets import INBOUND, Secrets
+from ivr.outbound.callbacks import Talked
 from ivr.settings import Department
+from ivr.store.callbacks import AnswerRow, InterviewRow
+from ivr.store.calls import CallRow
 from ivr.web.access import Role
 from tests.web import browser as pages
 from tests.web.browser import Shoot, Site, Visits
@@ -36,10 +44,13 @@ class Api:
 
     async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self.site.service.token}"}
+        given = {"data": body} if isinstance(body, bytes) else {"json": body}
         async with self._http.request(
-            method, f"{self.site.url}/api/v1{path}", json=body, headers=headers
+            method, f"{self.site.url}/api/v1{path}", headers=headers, **given
         ) as answer:
-            return answer.status, await answer.json(content_type=None)
+            if "json" in answer.content_type:
+                return answer.status, await answer.json(content_type=None)
+            return answer.status, await answer.read()
 
     async def tell(self, message: Any, secret: str | None = None) -> tuple[int, Any]:
         """As the office's own system does."""
@@ -132,6 +143,22 @@ async def test_the_offices_own_system_reports_and_resolves(api: Api) -> None:
     assert (await api.tell(message, secret="guessed"))[0] == 401
 
 
+async def test_spreadsheets(api: Api, site: Site, tmp_path: Path) -> None:
+    rows = "类别,事项,单号,房屋\n报修,路灯不亮,X-1,\n投诉,噪音,X-2,三楼东边\n".encode()
+    for dry_run, written in ((1, 0), (0, 1), (0, 0)):
+        status, told = await api.ask("POST", f"/requests/import?dry_run={dry_run}", rows)
+        assert status == 200
+        assert (told["wrong_rows"], told["written"]) == (1, written)
+    status, told = await api.ask("POST", "/requests/import", b"\x89PNG" * 50)
+    assert status == 400
+    status, book = await api.ask("GET", "/requests/export?text=路灯")
+    file = tmp_path / "requests.xlsx"
+    file.write_bytes(book)
+    cells = [cell.value for row in openpyxl.load_workbook(file).active.iter_rows() for cell in row]
+    assert "路灯不亮" in cells
+    assert "噪音" not in cells
+
+
 # --- the pages ---------------------------------------------------------------
 
 LOOKS = [("light", 1440), ("dark", 1440), ("light", 360), ("dark", 360)]
@@ -179,7 +206,8 @@ async def test_a_clerk_takes_a_request_and_brings_it_to_its_end(site: Site, visi
     await page.get_by_label("事项").fill("走廊灯不亮")
     await page.get_by_label("房屋").fill("三楼东边")
     await page.get_by_role("button", name="登记").click()
-    await expect(page.get_by_role("alert")).to_contain_text("房屋")
+    await expect(page.get_by_role("alert")).to_contain_text("填写的内容都还在")
+    await expect(page.locator("#home-error")).to_have_text("房屋请写成 3-1-1201 或 5-301")
     await expect(page.get_by_label("事项")).to_have_value("走廊灯不亮")
     await page.get_by_label("房屋").fill("3-1-1201")
     await page.get_by_role("button", name="登记").click()
@@ -246,6 +274,9 @@ async def test_the_list_shows_what_is_late_first(site: Site, visits: Visits) -> 
     await expect(first.locator(".chip.breach").first).to_contain_text(
         re.compile("派工 · 超时 1 天")
     )
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="导出").click()
+    assert (await download.value).suggested_filename.endswith(".xlsx")
     await page.get_by_label("查找").fill("最晚")
     await page.get_by_role("button", name="查找").click()
     await expect(page.locator("table.list tbody tr")).to_have_count(1)
@@ -259,3 +290,77 @@ async def test_in_english(visits: Visits, site: Site, shoot: Shoot) -> None:
     await page.goto("/requests")
     await expect(page.get_by_role("heading", name="Service requests")).to_be_visible()
     await shoot(page, "requests-list-en")
+
+
+async def test_from_a_call_the_caller_is_known(site: Site, visits: Visits) -> None:
+    """As the call's page links to it."""
+    service, now = site.service, time.time()
+    kinds: dict[Any, Any] = {str: "", int: 0, float: 0.0, bool: False}
+    values = {
+        each.name: kinds.get(each.type) for each in fields(CallRow) if each.default is MISSING
+    }
+    owner = Owner(
+        id="o1",
+        name="周建国",
+        title="先生",
+        phones=("13711112222",),
+        homes=(Home("3", "1", "1203"),),
+    )
+    await service.owners.put(Plan(version=0, added=[owner]))
+    async with service.db.write() as writer:
+        row = CallRow(
+            **values
+            | {
+                "id": "01a20210-0000-7000-8000-0000000000c1", "call_id": "1795000000.7",
+                "direction": "inbound", "caller": "13711112222", "start_at": now - 60,
+                "logged_at": now,
+            }
+        )  # fmt: skip
+        await service.calls.put(writer, row)
+    page = await visits(Role.CLERK)
+    await page.goto("/requests/new?call=1795000000.7")
+    await expect(page.get_by_label("房屋")).to_have_value("3-1-1203")
+    await expect(page.get_by_label("联系人")).to_have_value("周先生")
+    await page.get_by_label("类别").select_option("help")
+    await page.get_by_label("事项").fill("忘带钥匙")
+    await page.get_by_role("button", name="登记").click()
+    await expect(page.get_by_role("link", name="看这次通话")).to_be_visible()
+    request = await service.requests.get(page.url.rsplit("/", 1)[1])
+    assert (request.owner, request.call) == ("o1", "1795000000.7")
+    missing = await page.request.get("/requests/new?call=1795000000.99")
+    assert missing.status == 404
+
+
+async def test_what_the_owner_said_stands_under_it(
+    site: Site, visits: Visits, shoot: Shoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = await taken(site, title="水龙头又漏")
+    talk = InterviewRow(
+        id="i1", task="t1", campaign="c1", request=request.id, household="3-1-1201",
+        reason="repair", script="repair", version="1", begun_at=time.time() - 600,
+        result="dissatisfied", verdict="dissatisfied", words="还在滴水 <b>",
+    )  # fmt: skip
+    answers = (
+        AnswerRow(
+            id="a1", interview="i1", position=1, step="fixed", question="fixed", choice="no",
+            label="没修好", way="speech", key="", score=4.2, engine="whisper", transcript="没修好",
+            tries=1, recording="", at=time.time() - 590,
+        ),
+        AnswerRow(
+            id="a2", interview="i1", position=2, step="how", question="satisfied",
+            choice="dissatisfied", label="不满意", way="key", key="4", score=None, engine="",
+            transcript="", tries=1, recording="", at=time.time() - 580,
+        ),
+    )  # fmt: skip
+
+    async def story(_request_id: str) -> list[Talked]:
+        return [Talked(talk, answers)]
+
+    monkeypatch.setattr(site.service.callbacks, "story", story)
+    page = await visits(Role.CLERK)
+    await page.goto(f"/requests/{request.number}")
+    told = page.get_by_role("region", name="回访")
+    await expect(told).to_contain_text("还在滴水 <b>")
+    await expect(told).to_contain_text("没修好")
+    await expect(told).to_contain_text("按键 4")
+    await shoot(page, "requests-story")

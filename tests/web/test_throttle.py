@@ -36,6 +36,15 @@ def test_success_and_time_forget() -> None:
     assert throttle.wait_s("wang", 100.0 + 3601) == 0
 
 
+def test_one_that_was_none_is_taken_back() -> None:
+    throttle = failing(5)
+    throttle.forgiven("wang")
+    throttle.forgiven("li")
+    assert throttle.wait_s("wang", 100.0) == 0
+    throttle.failed("wang", 100.0)
+    assert throttle.wait_s("wang", 100.0) == 30
+
+
 def test_a_clock_that_was_set_back_locks_nobody_out_for_longer() -> None:
     assert failing(6).wait_s("wang", -1e6) == 60
 

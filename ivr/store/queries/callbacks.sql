@@ -37,7 +37,11 @@ UPDATE tasks SET due_at = :due_at WHERE id = :task AND outcome IS NULL AND attem
 
 -- name: of_requests
 -- How often the owners of these requests were tried, and what goes on.
-SELECT callbacks.*, tasks.household, tasks.outcome, tasks.attempt, tasks.tries, tasks.settled_at
+SELECT callbacks.*, tasks.household, tasks.outcome, tasks.attempt, tasks.tries, tasks.settled_at,
+  EXISTS (
+    SELECT 1 FROM interviews
+    WHERE interviews.task = callbacks.task AND interviews.settled_at IS NULL
+  ) AS unsettled
 FROM callbacks JOIN tasks ON tasks.id = callbacks.task
 WHERE callbacks.site = :site AND callbacks.reason <> 'briefing'
   AND callbacks.request IN (SELECT value FROM json_each(:requests))
@@ -192,11 +196,12 @@ UPDATE answers SET corrected_choice = :choice, corrected_label = :label, correct
 WHERE site = :site AND id = :id;
 
 -- name: old_recordings
-SELECT id, recording FROM answers WHERE site = :site AND recording <> '' AND at < :before
+SELECT id, recording FROM answers
+WHERE site = :site AND (recording <> '' OR transcript <> '') AND at < :before
 LIMIT :limit;
 
 -- name: forget_recordings
-UPDATE answers SET recording = ''
+UPDATE answers SET recording = '', transcript = ''
 WHERE site = :site AND id IN (SELECT value FROM json_each(:ids));
 
 -- name: judged

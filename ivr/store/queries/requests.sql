@@ -42,25 +42,52 @@ WHERE site = :site AND number IN (SELECT value FROM json_each(:numbers));
 SELECT origin FROM requests
 WHERE site = :site AND origin <> '' AND origin IN (SELECT value FROM json_each(:origins));
 
--- name: find
--- What is late comes first, then what has a limit, then the newest.
-SELECT requests.*, COUNT(*) OVER () AS total
-FROM requests
-WHERE site = :site
-  AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
-  AND (:kind IS NULL OR kind = :kind)
-  AND (:severity IS NULL OR severity = :severity)
-  AND (:department IS NULL OR department = :department)
-  AND (:keeper IS NULL OR keeper = :keeper)
-  AND (:home IS NULL OR home = :home)
-  AND (:phone_key IS NULL OR phone_key = :phone_key)
-  AND (:call IS NULL OR call = :call)
-  AND (:due_before IS NULL OR due_at <= :due_before)
-  AND created_at >= :since AND created_at < :until
-  AND (:text IS NULL OR number LIKE :text OR title LIKE :text OR detail LIKE :text
-       OR home LIKE :text OR contact LIKE :text OR phone LIKE :text)
+-- name: page
+-- What is late comes first, then what has a limit, then the newest: as requests_in_order
+-- has them. Its condition is joined from those below that are asked for.
+SELECT requests.* FROM requests WHERE site = :site AND {where}
 ORDER BY due_at IS NULL, due_at, created_at DESC, id DESC
 LIMIT :limit OFFSET :offset;
+
+-- name: total
+SELECT COUNT(*) AS total FROM requests WHERE site = :site AND {where};
+
+-- name: where_states
+state IN (SELECT value FROM json_each(:states))
+
+-- name: where_kind
+kind = :kind
+
+-- name: where_severity
+severity = :severity
+
+-- name: where_department
+department = :department
+
+-- name: where_keeper
+keeper = :keeper
+
+-- name: where_home
+home = :home
+
+-- name: where_phone_key
+phone_key = :phone_key
+
+-- name: where_call
+call = :call AND call <> ''
+
+-- name: where_due_before
+due_at IS NULL = 0 AND due_at <= :due_before
+
+-- name: where_text
+(number LIKE :text OR title LIKE :text OR detail LIKE :text
+ OR home LIKE :text OR contact LIKE :text OR phone LIKE :text)
+
+-- name: where_since
+created_at >= :since
+
+-- name: where_until
+created_at < :until
 
 -- name: counts
 SELECT state, COUNT(*) AS requests, COALESCE(SUM(due_at <= :now), 0) AS overdue
@@ -82,11 +109,11 @@ ON CONFLICT DO NOTHING;
 
 -- name: put_entry
 INSERT INTO request_entries (
-  id, request, site, position, at, by_whom, what, from_state, to_state, text, need
+  id, request, site, position, at, by_whom, what, from_state, to_state, text, need, told
 ) VALUES (
   :id, :request, :site,
   (SELECT COALESCE(MAX(position), 0) + 1 FROM request_entries WHERE request = :request),
-  :at, :by, :what, :from_state, :to_state, :text, :need
+  :at, :by, :what, :from_state, :to_state, :text, :need, :told
 );
 
 -- name: entries

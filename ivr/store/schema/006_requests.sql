@@ -35,11 +35,14 @@ CREATE TABLE requests (
 );
 
 CREATE UNIQUE INDEX requests_by_origin ON requests (site, origin) WHERE origin <> '';
+-- The order of every list: late, with a limit, the newest. A page of it sorts nothing.
+CREATE INDEX requests_in_order ON requests (
+  site, due_at IS NULL, due_at, created_at DESC, id DESC
+);
 CREATE INDEX requests_by_state ON requests (site, state, created_at);
 CREATE INDEX requests_by_home ON requests (site, home, created_at);
 CREATE INDEX requests_by_phone ON requests (site, phone_key, created_at);
 CREATE INDEX requests_by_call ON requests (site, call) WHERE call <> '';
-CREATE INDEX requests_due ON requests (site, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX requests_to_look_at ON requests (site, look_at) WHERE look_at IS NOT NULL;
 
 CREATE TABLE request_entries (

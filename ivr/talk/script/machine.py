@@ -59,7 +59,10 @@ class _Put:
 
 
 class Machine:
-    """One call. `speech`: somebody may be able to listen; otherwise keys are told at once."""
+    """One call. `speech`: somebody may be able to listen; otherwise keys are told at once.
+
+    A language that has no words for "is that right?" is not listened to.
+    """
 
     def __init__(
         self, script: Script, values: Mapping[str, str] | None = None, *, speech: bool = True
@@ -68,7 +71,7 @@ class Machine:
         self._script = script
         self._values = values or {}
         self._care = self._values.get(CARE) == "yes"
-        self._speech = speech
+        self._speech = speech and script.confirming is not None
         self._answers: dict[str, str] = {}
         self._action: Action | None = None
         self._put: _Put | None = None
@@ -250,7 +253,6 @@ class Machine:
             and choice in question.choices
             and heard.by is By.SPEECH
             and (choice.costly or not heard.sure)
-            and self._script.confirming is not None
         )
 
     def _settle(self, put: _Put, answer: Answer) -> Action:

@@ -168,7 +168,6 @@ class Way:
 
     to: str
     why: str = ""
-    kind: str = "next"  # next | when | no_answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,7 +214,7 @@ class Script:
             return
         when = step.when if isinstance(step, AskStep | BranchStep) else {}
         for why, to in when.items():
-            yield Way(to, why, "when")
+            yield Way(to, why)
         after = self.after(name)
         everything = isinstance(step, AskStep) and all(
             one.code in when for one in self.questions[name].choices

@@ -95,8 +95,8 @@ class Recordings:
         return found
 
     def purge(self, before: float) -> int:
-        """Delete what was neither prepared nor said since `before` (epoch seconds), for it holds owners' names;
-        how many files."""
+        """Delete what was neither prepared nor said since `before` (epoch seconds): it may
+        hold owners' names. Returns how many files."""
         return sum(purge_unused(self._folder / one, before) for one in (_PIECES, _JOINED))
 
     async def _make(self, studio: Studio, language: str, speed: float, sentence: str) -> None:

@@ -31,8 +31,8 @@ class Timing:
     """
 
     least: float = 0.1
-    pause: float = 0.13
-    settled: float = 0.29
+    pause: float = 0.1
+    settled: float = 0.19
     ended: float = 0.8
     longest: float = 29.0
 

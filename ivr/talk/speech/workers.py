@@ -120,8 +120,15 @@ class Recogniser:
     `questions` are learned before a worker takes answers; others when they are first asked.
     """
 
-    def __init__(self, engine: Engine, speech: Speech, questions: Iterable[Question] = ()) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        speech: Speech,
+        questions: Iterable[Question] = (),
+        recycled_after: int = RECYCLED_AFTER,
+    ) -> None:
         self.engine = engine
+        self._recycled_after = recycled_after
         self._speech = speech
         self._questions = tuple(questions)
         self._count = speech.workers or min(MOST_WORKERS, len(os.sched_getaffinity(0)))
@@ -142,7 +149,9 @@ class Recogniser:
         await self.close()
 
     async def start(self) -> None:
-        """Start the workers; they load their models meanwhile (see `ready`)."""
+        """Start the workers, once; they load their models meanwhile (see `ready`)."""
+        if self._slots:
+            return
         self._slots = [asyncio.create_task(self._keep(slot)) for slot in range(self._count)]
 
     async def ready(self) -> None:
@@ -243,7 +252,7 @@ class Recogniser:
 
     def _worn(self, worker: _Worker) -> bool:
         grown = worker.answers >= _SETTLED and worker.memory_mb > self._speech.memory_mb
-        return grown or worker.answers >= RECYCLED_AFTER
+        return grown or worker.answers >= self._recycled_after
 
     async def _take(self) -> _Order:
         """The next answer that somebody still waits for."""

@@ -16,6 +16,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
+// What is wrong, and where one is, is in sight.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+document.querySelector("form [aria-invalid='true']")?.focus();
+
 // <form data-confirm="…">: asked before it is sent.
 document.addEventListener("submit", (event) => {
   const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;

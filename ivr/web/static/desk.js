@@ -249,9 +249,19 @@ function refreshTodo(now = false) {
   clearTimeout(todoTimer);
   const due = now ? 0 : Math.max(0, todoAt + TODO_MS - performance.now());
   todoTimer = setTimeout(async () => {
-    if (todo.contains(document.activeElement) && !now) return refreshTodo(); // somebody is on a button there
     todoAt = performance.now();
     const answer = await fetch("/desk/todo", { headers: { "X-Fetch": "1" } }).catch(() => null);
-    if (answer?.ok) todo.innerHTML = await answer.text();
+    if (answer?.ok) showTodo(await answer.text());
   }, due);
+}
+
+/** The new lists; whoever was on a button there stays on it. */
+function showTodo(html) {
+  const at = todo.contains(document.activeElement) ? document.activeElement : null;
+  const entry = at?.closest("[data-entry]")?.dataset.entry;
+  const open = at?.dataset.open;
+  const kind = at?.matches("[data-dial]") ? "data-dial" : "data-done";
+  todo.innerHTML = html;
+  if (entry) todo.querySelector(`[data-entry="${entry}"] [${kind}]`)?.focus();
+  if (open) todo.querySelector(`[data-open="${open}"]`)?.focus();
 }

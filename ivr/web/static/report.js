@@ -45,7 +45,7 @@ function options(chart) {
     aria: { enabled: true },
     grid: { left: 8, right: shares ? 40 : 8, top: series.length > 1 ? 36 : 12, bottom: 4, containLabel: true },
     legend: series.length > 1 ? { top: 0, left: 0, itemWidth: 12, itemHeight: 9, textStyle: { color: muted } } : undefined,
-    tooltip: { trigger: "axis", confine: true, axisPointer: { type: "shadow" }, backgroundColor: colour("surface"), borderColor: line, textStyle: { color: ink, fontSize: 13 } },
+    tooltip: { trigger: "axis", renderMode: "richText", confine: true, axisPointer: { type: "shadow" }, backgroundColor: colour("surface"), borderColor: line, textStyle: { color: ink, fontSize: 13 } },
     xAxis: shares ? values : names,
     yAxis: shares ? names : values,
     series,
@@ -56,7 +56,7 @@ function begin() {
   for (const chart of JSON.parse(data.textContent)) {
     const place = document.querySelector(`[data-chart="${chart.name}"]`);
     if (!place) continue;
-    const view = echarts.init(place, null, { renderer: "svg" });
+    const view = echarts.init(place);
     const show = () => view.setOption(options(chart), true);
     show();
     drawn.push(show);

@@ -197,5 +197,5 @@ def test_the_offices_own_script_wins(tmp_path: Path) -> None:
     own.parent.mkdir()
     own.write_bytes(shipped.read_bytes())
     assert find("repair", "zh-CN", tmp_path) == own
-    with pytest.raises(UserError, match="no script 'x' in zh-CN; there are: .*repair"):
+    with pytest.raises(UserError, match=r"no script 'x' in zh-CN; there are: .*repair"):
         find("x", "zh-CN")

@@ -15,7 +15,7 @@ def test_twice_the_samples_and_nothing_above_the_telephone() -> None:
     assert power[4200:].sum() < 1e-6 * power.sum()
 
 
-@pytest.mark.parametrize(("hertz", "band"), [(300, 7), (1000, 25), (3000, 49)])
+@pytest.mark.parametrize(("hertz", "band"), [(300, 7), (1000, 25), (3000, 54)])
 def test_a_tone_is_in_its_band(hertz: int, band: int) -> None:
     mel = log_mel(wideband(tone(hertz, seconds=1.0)), 100)
     assert mel.shape == (80, 100)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -18,8 +19,8 @@ from ivr.talk.speech.workers import Recogniser
 
 def alive(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+        stat = Path(f"/proc/{pid}/stat").read_text("ascii")
+        return stat.rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
         return False
 
@@ -43,7 +44,7 @@ async def test_answers_are_recognised_side_by_side(asked: Question) -> None:
         await recogniser.ready()
         assert await again(recogniser, asked) == "no"
         while len(recogniser.pids) < 2:
-            await asyncio.sleep(0.02)
+            await recogniser.recognise(order(1), asked)
         begun = time.monotonic()
         both = await asyncio.gather(
             recogniser.recognise(order(1), asked), recogniser.recognise(order(2), asked)
@@ -85,7 +86,7 @@ async def test_a_worker_that_hangs_is_waited_for_no_longer_than_the_deadline(
     async with Recogniser(ObedientEngine(), speech, [asked]) as recogniser:
         await recogniser.ready()
         begun = time.monotonic()
-        with pytest.raises(SpeechUnavailable, match="none in 0.5 s"):
+        with pytest.raises(SpeechUnavailable, match=r"none in 0\.5 s"):
             await recogniser.recognise(order(HANGS), asked)
         assert time.monotonic() - begun < 1.0
 
@@ -171,7 +172,7 @@ asyncio.run(main())
 """
 
 
-async def test_workers_end_when_their_parent_is_killed() -> None:
+def test_workers_end_when_their_parent_is_killed() -> None:
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     pids = [int(pid) for pid in parent.stdout.readline().split()]
@@ -179,4 +180,4 @@ async def test_workers_end_when_their_parent_is_killed() -> None:
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    await gone(*pids)
+    asyncio.run(gone(*pids))

@@ -100,7 +100,7 @@ async def test_a_token_is_shown_once_works_and_is_revoked(client: Client, sign_i
     assert (await client.get("/api/v1/calls", headers=key)).status == 200
     assert (await client.get("/api/v1/audit", headers=key)).status == 403  # a clerk's
     fields = await sign_in(client, Role.ADMIN)
-    (revoke,) = re.findall(r'action="([^"]+)/revoke"', listed.split("大屏")[1])
+    (revoke,) = re.findall(r'action="([^"]+)/revoke"', listed.split("&lt;b&gt;")[1])
     await client.post(f"{revoke}/revoke", data=fields)
     client.session.cookie_jar.clear()
     assert (await client.get("/api/v1/calls", headers=key)).status == 401
