@@ -11,10 +11,12 @@ to write down whatever was said.
 import argparse
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import structlog
 
 from bench import answers, figures
 from bench.answers import LANGUAGE, Spoken
@@ -187,6 +189,7 @@ def report(voices: Sequence[str] | None = None) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--voices", nargs="*", help="default: every Mandarin voice")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     print(json.dumps(report(parser.parse_args().voices), ensure_ascii=False, indent=2))
 
 

@@ -19,11 +19,14 @@ import argparse
 import asyncio
 import json
 import random
+import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+
+import structlog
 
 from bench import figures
 from bench.figures import Target
@@ -140,6 +143,7 @@ def main() -> None:
     parser.add_argument("--households", type=int, default=200)
     parser.add_argument("--seed", type=int)
     asked = parser.parse_args()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     found = report(asked.kills, asked.households, asked.seed)
     print(json.dumps(found, ensure_ascii=False, indent=2))
 

@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
+import structlog
 
 from bench import figures
 from bench.figures import Run, Target
@@ -202,6 +203,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--sound", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     if asked.part == "serve":
         asyncio.run(serve(asked.port, asked.sound))
     else:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import structlog
 
 from bench import answers, figures
 from bench.figures import Run, Target
@@ -259,6 +260,7 @@ def main() -> None:
     asked = parser.parse_args()
     cases = [known[name] for name in asked.case or known]
     if asked.part == "serve":
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
         asyncio.run(serve(asked.port, asked.prompt, cases[0]))
     else:
         print(json.dumps(report(cases, asked.runs), ensure_ascii=False, indent=2))

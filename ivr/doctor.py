@@ -16,7 +16,7 @@ from ivr.pbx.switch import Switch
 from ivr.settings import Settings
 from ivr.talk.speech.choose import KEYS, choose
 
-CONTEXTS = ("ivr-from-trunk", "ivr-line", "ivr-wait", "ivr-transfer", "ivr-dids")
+CONTEXTS = ("ivr-from-trunk", "ivr-line", "ivr-wait", "ivr-transfer", "ivr-dids", "ivr-click")
 RIGHTS_READ = {"system", "call", "user"}
 MUSIC = ("ivr-greet", "ivr-sorry-a", "ivr-hold-a")
 JSON_MEDIA = (22, 8)  # chan_websocket with f(json)

@@ -178,9 +178,13 @@ class Service:
 
     # --- the stream ------------------------------------------------------------
 
-    def subscribe(self, subscriber: Subscriber) -> None:
-        """Call `subscriber` with every fact, in order, after those who must act."""
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Call `subscriber` with every fact, in order, after those who must act.
+
+        Returns what ends it.
+        """
         self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber)
 
     def _on_event(self, event: ev.Event) -> None:
         if isinstance(event, ev.Snapshot):

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 from ivr.calls import numbers
@@ -13,7 +14,7 @@ from ivr.desk.owner import TITLES, UNNAMED, Household, Owner
 from ivr.desk.owners import Owners
 from ivr.desk.request import Request
 from ivr.errors import UserError
-from ivr.outbound import spoken
+from ivr.outbound import spoken, spoken_english
 from ivr.resources import folder
 from ivr.settings import Settings
 
@@ -70,7 +71,12 @@ def greeting(address: str, at: datetime, language: str) -> str:
     """周先生，早上好; at `at` in the site's zone."""
     words = templates(language)["greeting"]
     text = words["known"] if address else words["unknown"]
-    return str(text.format(address=address, daypart=spoken.greeting_daypart(at)))
+    return str(text.format(address=address, daypart=says(language).greeting_daypart(at)))
+
+
+def says(language: str) -> ModuleType:
+    """Dates and hours as a language says them: ivr.outbound.spoken and its twin."""
+    return spoken_english if language.startswith("en") else spoken
 
 
 @cache

@@ -46,6 +46,7 @@ class Live:
     gone: bool = False
     ending: bool = False  # its end is being written
     hung_up_at: float | None = None  # when we asked for its end
+    detect: bool = True  # an answering machine may answer
 
 
 class Attempts:
@@ -105,10 +106,11 @@ class Attempts:
 
     # --- from the row to the telephone ---------------------------------------
 
-    async def begin(self, attempt: Attempt, number_index: int) -> bool:
+    async def begin(self, attempt: Attempt, number_index: int, *, detect: bool = True) -> bool:
         """Commit it, and only then ask Asterisk for the call; False if the task or the
         number is not free. Returns before anything rings."""
-        live = self._live[attempt.id] = Live(attempt)
+        own_phone = self._settings.phone(attempt.number) is not None
+        live = self._live[attempt.id] = Live(attempt, detect=detect and not own_phone)
         begun = False
         try:
             begun = await self._ledger.begin(attempt, number_index)
@@ -129,8 +131,9 @@ class Attempts:
                 raise UserError("与电话交换机的连接已断开")
             where = device_of(self._settings, attempt.number)
             await self._switch.dial_out(
-                where, attempt.id, dialer.ring_s, dialer.caller_id, attempt.number
-            )
+                where, attempt.id, dialer.ring_s, dialer.caller_id, attempt.number,
+                detect=live.detect,
+            )  # fmt: skip
         except (ActionFailed, UserError) as error:
             self._not_made(live, f"未能呼出：{error}")
         except (ActionTimeout, ConnectionLost) as error:

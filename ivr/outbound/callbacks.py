@@ -111,10 +111,11 @@ class Callbacks:
         zone = self.settings.site.zone
         campaign = self._campaign(KIND if reason is not Reason.WEEKLY else WEEKLY, due_at)
         task = self.task(campaign, who, request.number)
-        said = self.fields(who) | {
+        said = self.fields(who, SCRIPTS[reason])
+        said |= {
             "title": request.title,
             "number": request.number,
-            "when": spoken.day(
+            "when": askeds.says(said["language"]).day(
                 datetime.fromtimestamp(request.created_at, zone).date(),
                 datetime.fromtimestamp(due_at, zone).date(),
             ),
@@ -174,22 +175,23 @@ class Callbacks:
             note=note,
         )
 
-    def fields(self, who: Asked) -> dict[str, str]:
+    def fields(self, who: Asked, script: str) -> dict[str, str]:
         """What a script may say of a household whatever it is phoned for."""
         return {
             "address": who.address,
             "company": self.settings.site.company,
-            "language": self._language(who.language),
+            "language": self._language(who.language, script),
             "care": "yes" if who.care else "",
         }
 
-    def _language(self, wanted: str) -> str:
-        """The owner's where we have words in it, else the site's."""
+    def _language(self, wanted: str, script: str) -> str:
+        """The owner's where we have words and the script in it, else the site's."""
         try:
             askeds.templates(wanted)
         except UserError:
             return self.settings.site.language
-        return wanted
+        known = scripts.exists(self.settings, script, wanted)
+        return wanted if known else self.settings.site.language
 
     def _campaign(self, kind: str, due_at: float) -> Campaign:
         """The one of the day: what it did not reach is put to another day's."""

@@ -37,9 +37,10 @@ async def call_from(settings: Settings, switch: Switch, ext: str, number: str) -
 
 
 def _dialled(number: str, area_code: str) -> str:
-    """As a machine rings it; what no owner could have (110) is dialled as it stands."""
+    """What is dialled; of a line behind a switchboard its main number, the rest is asked for.
+    What no owner could have (110) is dialled as it stands."""
     try:
         parsed = phone_numbers.parse(number, area_code)
     except ValueError:
         return numbers.digits(number)
-    return phone_numbers.dialled(parsed) or numbers.digits(number)
+    return parsed.partition(phone_numbers.EXTENSION)[0]

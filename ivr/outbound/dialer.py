@@ -254,7 +254,8 @@ class Dialer:
         """Ring every open task of a running campaign at once, each on its first number.
 
         Lines, pace, hours and the day's calls are not asked, what may be rung at all is.
-        A number that is on the phone with us already is left out.
+        A number that is on the phone with us already is left out. Answering machines are
+        not listened for: that takes seconds, and none of them presses a key.
         """
         now = self._now()
         begun = []
@@ -262,7 +263,7 @@ class Dialer:
             if task.outcome is not None or not self._rules.allows(task.numbers[0]):
                 continue
             attempt = _new_attempt(task, 0, now)
-            if await self._attempts.begin(attempt, 0):
+            if await self._attempts.begin(attempt, 0, detect=False):
                 begun.append(attempt)
         return begun
 

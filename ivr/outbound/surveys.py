@@ -246,7 +246,7 @@ class Surveys:
                 day=f"{datetime.fromtimestamp(due, zone):%Y-%m-%d}",
                 reason=survey.reason,
                 script=survey.script,
-                fields=json.dumps(self._callbacks.fields(who), ensure_ascii=False),
+                fields=json.dumps(self._callbacks.fields(who, survey.script), ensure_ascii=False),
                 due_at=due,
             )
             for task, who in zip(tasks, people, strict=True)

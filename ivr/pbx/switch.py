@@ -62,8 +62,13 @@ class Switch:
         ring_s: float,
         caller_id: str = "",
         owner: str = "",
+        *,
+        detect: bool = True,
     ) -> None:
-        """Phone somebody outside; who answers talks with ivr (context ivr-talk).
+        """Phone somebody; who answers talks with ivr (context ivr-talk).
+
+        Without `detect` nobody is taken for an answering machine, and the talk begins at
+        once, whatever the settings say.
 
         `owner` is the number, as our phones show it if they want a person then.
 
@@ -78,7 +83,8 @@ class Switch:
                 channel_id=attempt_id,
                 caller_id=f"<{_NUMBER.sub('', caller_id)[:24]}>" if caller_id else None,
                 timeout_s=ring_s,
-                variables={"IVR_ATTEMPT": attempt_id, "IVR_OWNER": owner},
+                variables={"IVR_ATTEMPT": attempt_id, "IVR_OWNER": owner}
+                | ({} if detect else {"IVR_DETECT": "0"}),
             )
         )
 

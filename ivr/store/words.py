@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 GRAM = 3  # signs of a number that are one word
-_NOT_OF_A_WORD = re.compile(r"[^\w*#+-]")
+_NOT_OF_A_WORD = re.compile(r"[^0-9A-Za-z_*#+-]")
 _IN_NUMBERS = re.compile(r"[0-9A-Za-z*#+-]+")
 
 
@@ -62,8 +62,9 @@ def _signs(part: str) -> Iterator[str]:
 
 
 def _is_letter(sign: str) -> bool:
-    """Whether FTS5's unicode61, which knows Unicode 6.1, takes it for part of a word."""
-    return sign < "\u9fcc" and unicodedata.category(sign)[0] in "LN"
+    """Whether FTS5's unicode61, which knows Unicode 6.1, takes it for part of a word: it was
+    one long before. What came later may be no part, and would make two words of one."""
+    return unicodedata.ucd_3_2_0.category(sign)[0] in "LN"
 
 
 def _quoted(word: str) -> str:

@@ -152,8 +152,10 @@ class Live:
     async def start(self) -> None:
         self._see_phones()
         self._see_health()
-        self._service.subscribe(self._on_fact)
-        self._unsubscribe.append(self._service.session.subscribe(self._on_event))
+        self._unsubscribe = [
+            self._service.subscribe(self._on_fact),
+            self._service.session.subscribe(self._on_event),
+        ]
         self._tasks = [
             asyncio.create_task(self._follow_figures(), name="live-figures"),
             asyncio.create_task(self._follow_health(), name="live-health"),

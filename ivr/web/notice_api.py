@@ -3,7 +3,7 @@
 from aiohttp import web
 from pydantic import Field
 
-from ivr.calls import listing, numbers
+from ivr.calls import listing
 from ivr.outbound.ledger import Story
 from ivr.outbound.messages import listener
 from ivr.outbound.model import (
@@ -16,9 +16,10 @@ from ivr.outbound.model import (
 from ivr.outbound.notice import Notice, NoticeKind, Phase
 from ivr.outbound.notice_plan import KIND, Approval, Plan
 from ivr.web import notice_steps as steps
-from ivr.web.access import Role, shows, user_of
+from ivr.web.access import Role
 from ivr.web.notice_steps import DESK, SPEAKING
 from ivr.web.openapi import ApiModel, Args, Nothing, api, routes_of
+from ivr.web.owners import number_shown
 
 MOST = 1000
 LATEST = 4e9  # epoch seconds: the year 2096
@@ -452,11 +453,6 @@ async def signed(request: web.Request, args: Args[Nothing, SignedIn]) -> SignedO
 
 
 # --- what is answered ------------------------------------------------------------
-
-
-def number_shown(request: web.Request) -> listing.Show:
-    """How a number is shown to whoever asks: masked below the supervisor."""
-    return listing.as_is if shows(user_of(request), Role.SUPERVISOR) else numbers.mask
 
 
 async def _again(request: web.Request, campaign: Campaign) -> NoticeOut:

@@ -35,8 +35,8 @@ from ivr.web.access import SERVICE, Role, needs
 from ivr.web.audit import audit
 from ivr.web.forms import Form, FormModel, Text, empty, read_form
 from ivr.web.i18n import gettext as _
-from ivr.web.notice_api import number_shown
 from ivr.web.notice_steps import DESK, SPEAKING
+from ivr.web.owners import number_shown
 from ivr.web.render import fragment, page
 
 PAGE_ROWS = 50

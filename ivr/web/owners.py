@@ -1,6 +1,8 @@
 """The pages of owners (业主): search, one owner's card, importing a spreadsheet."""
 
 import asyncio
+import time
+from collections.abc import AsyncIterator
 
 from aiohttp import web
 
@@ -27,6 +29,7 @@ from ivr.web.uploads import Uploads
 PAGE_ROWS = 50
 SHOWN = 50  # of each kind in a preview
 UPLOAD = 32 * MB
+TIDY_EVERY_S = 600.0
 UPLOADS = web.AppKey("uploads", Uploads)
 ENDINGS = ("xlsx", "csv")
 
@@ -40,6 +43,20 @@ class ImportForm(FormModel):
 
 def set_up(app: web.Application) -> None:
     app[UPLOADS] = Uploads(app[SERVICE].settings.paths.data)
+    app.cleanup_ctx.append(_tidying)
+
+
+async def _tidying(app: web.Application) -> AsyncIterator[None]:
+    """Nobody's list lies about for long, whether or not another one comes."""
+
+    async def tidy() -> None:
+        while True:
+            await asyncio.to_thread(app[UPLOADS].tidy, time.time())
+            await asyncio.sleep(TIDY_EVERY_S)
+
+    task = asyncio.create_task(tidy())
+    yield
+    task.cancel()
 
 
 def routes() -> list[web.RouteDef]:

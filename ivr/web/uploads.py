@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import time
 from pathlib import Path
 
 from ivr.ids import uuid7
@@ -19,16 +18,19 @@ class Uploads:
         self._folder = data / FOLDER
 
     def keep(self, content: bytes, ending: str) -> str:
-        """Its name, to be given back with the yes. Whatever is old goes at the same time."""
+        """Its name, to be given back with the yes."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        for old in self._folder.iterdir():
-            with contextlib.suppress(OSError):
-                if old.stat().st_mtime < time.time() - KEPT_S:
-                    old.unlink()
         file = self._folder / f"{uuid7()}.{ending}"
         file.touch(mode=0o600)  # there are people's telephone numbers in it
         file.write_bytes(content)
         return file.name
+
+    def tidy(self, now: float) -> None:
+        """Forget what waited too long. `now`: epoch seconds."""
+        for old in self._folder.glob("*"):
+            with contextlib.suppress(OSError):
+                if old.stat().st_mtime < now - KEPT_S:
+                    old.unlink()
 
     def find(self, name: str) -> Path | None:
         """None when there is none (any more)."""

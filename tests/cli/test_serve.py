@@ -26,6 +26,7 @@ async def test_it_serves_and_goes_when_told(how: signal.Signals, tmp_path: Path)
     async with asyncio.timeout(20):
         while "ivr serves" not in events:
             events.append(json.loads(await service.stderr.readline())["event"])
+        assert any(event.startswith("first start") for event in events)
         async with (
             aiohttp.ClientSession() as http,
             http.get(f"http://127.0.0.1:{port}/healthz") as answer,

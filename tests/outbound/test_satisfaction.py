@@ -31,7 +31,7 @@ def test_worst_first() -> None:
     assert [(r.name, r.share) for r in found.departments] == [
         (NO_DEPARTMENT, 0.0), ("工程", 0.5), ("保洁", 1.0),
     ]  # fmt: skip
-    assert [r.name for r in found.kinds] == ["报修", "投诉", "有偿服务"]
+    assert [r.name for r in found.kinds] == ["投诉", "报修", "有偿服务"]
     assert [(r.name, r.asked) for r in found.months] == [("2026-10", 1), ("2026-11", 4)]
 
 

@@ -16,7 +16,8 @@ from ivr.store.owners import OwnerRow, OwnerTable
 Make = Callable[..., CallRow]
 
 NUMBERS = ("13800138000", "13900001111", "075512345678", "88888888", "101", "anonymous", "")
-TEXTS = ("报修 水管漏水", "咨询：物业费", "Lift #2 stuck", "水", "3-1201 😀", "100%_\\", "")
+NEW = "ᲐᲑ 𫠠𫠡 e\u0301"  # letters that SQLite does not know, or takes for none
+TEXTS = ("报修 水管漏水", "咨询：物业费", "Lift #2 stuck", "水", "3-1201 😀", "100%_\\", NEW, "")
 DISPOSITIONS = ("answered", "abandoned", "system_abandoned", "busy")
 
 

@@ -19,11 +19,13 @@ $IVR_SCREENSHOTS where that is set.
 """
 
 import asyncio
+import functools
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -34,9 +36,11 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import unused_port
+from argon2 import PasswordHasher
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 from pydantic import SecretStr
 
+from ivr import ids
 from ivr.demo.house import House, open_house
 from ivr.service import Service
 from ivr.settings import (
@@ -53,9 +57,9 @@ from ivr.settings import (
     Waiting,
 )
 from ivr.store.database import FILE_NAME, Database
+from ivr.store.users import UserRow, UserTable
 from ivr.web.access import Role
 from ivr.web.app import create_app
-from ivr.web.users import Users
 from tests.system.office import make_prompts
 
 PASSWORD = "correct horse battery"
@@ -191,20 +195,27 @@ class Office:
     url: str
 
 
+@functools.cache
+def password_hash() -> str:
+    return PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+
+
 async def add_people(db: Database, settings: Settings) -> None:
     """One of each role; the clerk and the supervisor have the first phones."""
-    users = Users(db, settings)
+    table = UserTable(db, settings.site.id)
     exts = [phone.ext for phone in settings.phones if not phone.outside]
     for role, ext in zip(Role, [*exts[:2], "", "", "", ""], strict=False):
-        await users.add(
-            role.value,
-            name=NAMES[role],
-            role=role,
-            password=PASSWORD,
-            ext=ext,
-            must_change=False,
+        await table.add(
+            UserRow(
+                id=ids.uuid7(),
+                login=role.value,
+                name=NAMES[role],
+                role=role.value,
+                password=password_hash(),
+                ext=ext,
+                created_at=time.time(),
+            )
         )
-    users.close()
 
 
 @asynccontextmanager

@@ -13,7 +13,13 @@ from tests.web.browser import Shoot, Site, Tabs, Visits
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-LOOKS = [("light", 1440), ("dark", 1440), ("light", 360), ("dark", 360)]
+LOOKS = [
+    ("light", 1440, "zh-CN"),
+    ("dark", 1440, "zh-CN"),
+    ("light", 360, "zh-CN"),
+    ("dark", 360, "zh-CN"),
+    ("light", 360, "en"),
+]
 FIRST_LOAD = 300_000  # bytes, compressed
 WITH_CHARTS = 700_000
 LCP_MS = 1000.0
@@ -59,16 +65,18 @@ async def paths(site: Site, browser: Browser) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width", "language"), LOOKS)
 async def test_every_page(
-    paths: list[str], visits: Visits, shoot: Shoot, theme: str, width: int
+    paths: list[str], visits: Visits, shoot: Shoot, theme: str, width: int, language: str
 ) -> None:
-    page = await visits(Role.ADMIN, theme=theme, width=width)
+    page = await visits(Role.ADMIN, theme=theme, width=width, language=language)
     wrong: list[str] = []
     for path in paths:
         await page.goto(path, wait_until="load")
-        await shoot(page, f"{path.strip('/').replace('/', '-') or 'home'}-{theme}-{width}")
-        if not await page.title() or await page.locator("html").get_attribute("lang") != "zh-CN":
+        await shoot(
+            page, f"{path.strip('/').replace('/', '-') or 'home'}-{theme}-{width}-{language}"
+        )
+        if not await page.title() or await page.locator("html").get_attribute("lang") != language:
             wrong.append(f"{path}: has no title or no language")
         for what, script in (
             ("a field without a label", UNLABELLED),

@@ -261,7 +261,7 @@ async def test_two_hundred_sign_ins_at_once_neither_block_nor_exhaust(
         slowest = max(slowest, time.monotonic() - began)
     statuses = {(await each).status for each in tries}
     assert statuses <= {403, 429, 503}
-    assert slowest < 2.0  # the loop was never held up by argon2
+    assert slowest < 3.0  # the loop was never held up by argon2
     # who waits a moment gets in
     client.app[THROTTLES].succeeded("clerk", "127.0.0.1")
     client.app[THROTTLES].__init__()  # type: ignore[misc]

@@ -1,7 +1,5 @@
 """Files that wait for a yes."""
 
-import os
-import time
 from pathlib import Path
 
 import pytest
@@ -21,12 +19,14 @@ def test_a_file_waits_and_is_forgotten(tmp_path: Path) -> None:
     uploads.forget(name)
 
 
-def test_what_nobody_agreed_to_goes_with_the_next(tmp_path: Path) -> None:
+def test_what_nobody_agreed_to_is_forgotten(tmp_path: Path) -> None:
     uploads = Uploads(tmp_path)
+    uploads.tidy(0.0)  # nothing was ever uploaded
     name = uploads.keep(b"old", "csv")
-    long_ago = time.time() - KEPT_S - 1
-    os.utime(tmp_path / FOLDER / name, (long_ago, long_ago))
-    uploads.keep(b"new", "xlsx")
+    at = (tmp_path / FOLDER / name).stat().st_mtime
+    uploads.tidy(at + KEPT_S - 1)
+    assert uploads.find(name) is not None
+    uploads.tidy(at + KEPT_S + 1)
     assert uploads.find(name) is None
 
 

@@ -158,15 +158,17 @@ FROM (SELECT 1 FROM calls WHERE site = :site AND nr >= :first AND nr < :end LIMI
 
 -- name: owner_keys
 -- Numbers of the owners of a name, and of a home.
-SELECT DISTINCT number_key FROM owner_phones
-WHERE site = :site AND number_key <> '' AND owner IN (
+SELECT DISTINCT phones.number_key
+FROM (
   SELECT id FROM owners
   WHERE site = :site AND :name IS NOT NULL AND name LIKE '%' || :name || '%' ESCAPE '\'
-  UNION
-  SELECT owner FROM owner_homes
+  UNION ALL
+  SELECT owner AS id FROM owner_homes
   WHERE site = :site AND building = :building AND (:unit IS NULL OR unit = :unit)
     AND (:room IS NULL OR room = :room)
-);
+) AS named
+CROSS JOIN owner_phones AS phones ON phones.owner = named.id
+WHERE phones.number_key <> '';
 
 -- name: places_of_keys
 SELECT nr FROM calls

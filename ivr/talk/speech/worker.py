@@ -15,7 +15,6 @@ import numpy as np
 from ivr.talk.speech.base import Engine
 from ivr.talk.speech.messages import HEADER, Done, Job, packed
 
-_NICE = 5  # Asterisk and the event loop go first
 _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
@@ -48,7 +47,6 @@ def _memory_mb() -> float:
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    os.nice(_NICE)
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what native code prints must not get between the messages
     engine: Engine = _receive(sys.stdin.buffer)

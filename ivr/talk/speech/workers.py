@@ -232,14 +232,18 @@ class Recogniser:
             while True:
                 self._workers[slot] = worker
                 self._ready.set()
-                order = await self._take()
+                order = await self._take_unless(worker)
                 if not await self._answer(worker, order):
                     return worker.answers
                 if next_one is None and self._worn(worker):
                     next_one = asyncio.create_task(self._start())
                 if next_one is not None and next_one.done():
+                    ready, next_one = next_one, None
+                    if error := ready.exception():
+                        log.warning("a fresh recogniser could not be had", why=str(error))
+                        continue
                     await worker.end()
-                    worker, next_one = next_one.result(), None
+                    worker = ready.result()
         finally:
             await worker.end()
             if next_one is not None:
@@ -253,6 +257,19 @@ class Recogniser:
     def _worn(self, worker: _Worker) -> bool:
         grown = worker.answers >= _SETTLED and worker.memory_mb > self._speech.memory_mb
         return grown or worker.answers >= self._recycled_after
+
+    async def _take_unless(self, worker: _Worker) -> _Order:
+        """The next answer. Raises _Dead when the worker dies while it waits for one."""
+        taking = asyncio.create_task(self._take())
+        dying = asyncio.create_task(worker.process.wait())
+        try:
+            await asyncio.wait({taking, dying}, return_when=asyncio.FIRST_COMPLETED)
+            if not taking.done():
+                raise _Dead(f"it ended with code {dying.result()}")
+            return taking.result()
+        finally:
+            taking.cancel()
+            dying.cancel()
 
     async def _take(self) -> _Order:
         """The next answer that somebody still waits for."""

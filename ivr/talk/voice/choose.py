@@ -37,7 +37,8 @@ def choose(language: str, name: str | None = None, speed: float = 1.0) -> Voice:
     """The voice called `name`, or the best there is. Fetches nothing; see `prepare`.
 
     Names: a speaker (`zm_yunxi`), `espeak` or `espeak:PITCH` (0–99), `recordings:FOLDER`.
-    `speed` below 1 speaks slower; recordings stay as they were recorded. Raises UserError when it is not here, saying what is.
+    `speed` below 1 speaks slower; recordings stay as they were recorded.
+    Raises UserError when it is not here, saying what is.
     """
     here = available(language)
     name = name or next(iter(here), "espeak")

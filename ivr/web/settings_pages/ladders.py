@@ -1,5 +1,6 @@
 """Who rings when: the ladders of each line, the coming week, hours and holidays."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -15,6 +16,7 @@ from ivr.web.i18n import gettext as _
 from ivr.web.settings_pages.frame import tab
 
 DAYS = 7
+GAP_DAYS = 31
 HOLIDAY_DAYS = 120
 DAY_S = 24 * 3600.0
 
@@ -71,7 +73,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         segments = await service.roster.effective_schedule(line, midnight, DAYS)
         days = split(segments, midnight.date(), zone)
         current = next((each.ladder for each in segments if now.timestamp() < each.until), None)
-        empty = gaps(line, now, 31)
+        empty = await asyncio.to_thread(gaps, line, now, GAP_DAYS)
         lines.append({"line": line, "days": days, "now": current, "gaps": empty})
     return await tab(
         request,

@@ -5,8 +5,9 @@ import { Live, dots, duration, keyed, ringNumber, stage, write } from "/static/s
 import { Chime } from "/static/chime.js";
 
 const TICK_MS = 250;
-const MOST_RINGING = 8;
-const MOST_TALKING = 12;
+const MOST_RINGING = 6; // as many as there is room for; how many more there are stands above
+const MOST_TALKING = 8;
+const ROOMY = 4; // up to so many callers are shown in the largest letters
 const MARKS = { idle: "○", ringing: "◎", talking: "●", offline: "×", unknown: "?" };
 const STALE = ["ami"]; // without these, calls and phones are as they were
 
@@ -46,6 +47,7 @@ function drawCalls() {
   const waiting = calls.filter(isWaiting).sort(longestFirst);
   const others = calls.filter((call) => !isWaiting(call)).sort(longestFirst);
   drawList("ringing", waiting, MOST_RINGING, drawWaiting);
+  part("ringing").dataset.many = waiting.length > ROOMY;
   drawList("talking", others, MOST_TALKING, drawTalking);
   tick();
 }

@@ -79,6 +79,17 @@ async def test_killed_in_the_middle(asked: Question) -> None:
         assert time.monotonic() - begun < 2.0
 
 
+async def test_killed_while_it_waits_costs_nothing(asked: Question) -> None:
+    async with Recogniser(ObedientEngine(), Speech(workers=1), [asked]) as recogniser:
+        await recogniser.ready()
+        (first,) = recogniser.pids
+        os.kill(first, signal.SIGKILL)
+        async with asyncio.timeout(10):
+            while recogniser.pids in ([], [first]):  # noqa: ASYNC110 - a process tells nobody
+                await asyncio.sleep(0.02)
+        assert (await recogniser.recognise(order(1), asked)).choice == "yes"
+
+
 async def test_a_worker_that_hangs_is_waited_for_no_longer_than_the_deadline(
     asked: Question,
 ) -> None:
