@@ -6,14 +6,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from ivr.errors import UserError
 from ivr.store import database
-from ivr.store.database import Database
+from ivr.store.database import APPLICATION_ID, Database
 from ivr.store.marks import Marks
 
 
@@ -174,18 +175,14 @@ async def test_a_place_that_cannot_hold_it_is_named(
 
 async def test_an_older_schema_is_brought_up_to_date_with_its_rows(tmp_path: Path) -> None:
     path = tmp_path / "ivr.db"
-    async with await Database.open(path) as db:
-        await Marks(db, "main").set("kept", "yes")
-        async with db.write() as writer:
-            # as the first version left it: with its own tables only
-            first = ("calls", "legs", "transfers", "marks", "worklist")
-            for row in await writer.execute_fetchall(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
-                " ORDER BY rowid DESC"  # what refers to others was made after them
-            ):
-                if row["name"] not in first:
-                    await writer.execute(f"DROP TABLE {row['name']}")
-            await writer.execute("PRAGMA user_version = 1")
+    first = resources.files("ivr.store") / "schema"
+    (script,) = (file for file in first.iterdir() if file.name.startswith("001"))
+    with closing(sqlite3.connect(path)) as old:  # as the first version left it
+        old.executescript(script.read_text("utf-8"))
+        old.execute("INSERT INTO marks (site, name, value) VALUES ('main', 'kept', 'yes')")
+        old.execute("PRAGMA user_version = 1")
+        old.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        old.commit()
     async with await Database.open(path) as db:
         assert await Marks(db, "main").get("kept") == "yes"
         assert await db.fetch_all("SELECT * FROM roster", {}) == []
@@ -217,7 +214,7 @@ async def test_a_kill_while_writing_leaves_every_committed_row(tmp_path: Path) -
 
 COUNT_UP = """
 import asyncio, pathlib, sys
-from ivr.store.database import Database
+from ivr.store.database import APPLICATION_ID, Database
 from ivr.store.marks import Marks
 
 async def main():
