@@ -45,6 +45,7 @@ demo: $(VENV)/run.stamp
 	@$(BIN)/ivr demo $(if $(filter-out 0,$(ONCE)),--once)
 
 test: $(VENV)/test.stamp
+	@$(BIN)/python -m tests.web.browser
 	@$(BIN)/python -m pytest $(PYTEST)
 
 lint: $(VENV)/test.stamp

@@ -47,7 +47,10 @@ async def play(db: Database, notice: Campaign, ends: Callable[[str], Outcome]) -
         if not due:
             break
         step = plan(due[0].numbers, await ledger.tried(due[0]), RULES)
-        assert isinstance(step, Dial)
+        if not isinstance(step, Dial):  # every number is known to be dead: as Dialer._next
+            async with db.write() as writer:
+                await ledger.settle(writer, due[0], step.outcome, at)
+            continue
         attempt = Attempt(
             id=ids.uuid7(at), task_id=due[0].id, campaign_id=notice.id,
             number=due[0].numbers[step.position], state=AttemptState.CREATED, created_at=at,

@@ -15,7 +15,8 @@ from ivr.talk.line import RATE, Pcm
 WINDOW: Final = 256  # samples
 WINDOW_S: Final = WINDOW / RATE
 
-_SPEECH = 0.45  # it falls below 0.1 to 0.2 s after the last sound: no need to wait for less
+_SPEECH = 0.4
+_SILENCE = 0.3  # lower, so that a soft ending is no pause
 _PEAK = 0.3  # of full scale: voices are brought to it before they are judged
 _GAIN = 30.0  # at most
 _FADES = 0.97  # how the loudest sound is forgotten, a window: 8 dB a second
@@ -26,12 +27,13 @@ class Timing:
     """In seconds. What is shorter than `least` was a click or a cough.
 
     `pause`: worth guessing what was said; `settled`: the end, if that guess was good;
-    `ended`: the end in any case. People pause up to half a second within an answer.
+    `ended`: the end in any case. People pause up to half a second within an answer, and a
+    soft syllable can be 0.25 s that are taken for silence (等一下 was 等 and then 下).
     """
 
     least: float = 0.1
-    pause: float = 0.07
-    settled: float = 0.16
+    pause: float = 0.1
+    settled: float = 0.26
     ended: float = 0.8
     longest: float = 29.0
 
@@ -76,7 +78,8 @@ class Endpointer:
     def feed(self, probability: float) -> Moment | None:
         """`probability` of speech in the next window."""
         self._at += 1
-        if probability >= _SPEECH:
+        hearing = not self.idle and self.last == self._at - 1
+        if probability >= (_SILENCE if hearing else _SPEECH):
             return self._voice()
         return None if self.idle else self._silence()
 

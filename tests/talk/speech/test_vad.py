@@ -48,6 +48,14 @@ def test_where_it_was() -> None:
     assert not endpointer.idle
 
 
+def test_a_soft_ending_is_no_pause() -> None:
+    endpointer = Endpointer(TIMING)
+    told = [endpointer.feed(level) for level in (0.9, 0.9, 0.9, *[0.33] * 10)]
+    assert told.count(Moment.BEGUN) == 1
+    assert Moment.PAUSED not in told
+    assert Endpointer(TIMING).feed(0.33) is None
+
+
 @pytest.mark.parametrize(
     "sound",
     [
