@@ -53,7 +53,7 @@ SETTINGS = Settings(
     outgoing=Outgoing(allow=["1[3-9]XXXXXXXXX"]),
     dialer=Dialer(window="00:00-24:00", detect_machines=False),
     notices=Notices(voice="espeak"),
-    callbacks=Callbacks(repair_after_min=0, household_a_day=9),
+    callbacks=Callbacks(repair_after_min=0, household_a_day=9, sample_households=0),
     speech=Speech(engine="keys"),
     phones=[
         Phone(ext="101", device="PJSIP/101", name="前台", department="客服部"),
