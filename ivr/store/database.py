@@ -23,6 +23,7 @@ from ivr.errors import UserError
 FILE_NAME = "ivr.db"
 APPLICATION_ID = 0x69767231  # "ivr1", kept in the file's header
 BUSY_S = 5.0
+MAPPED = 2 << 30  # bytes of the file the reader sees without copying (SQLite's own limit is near)
 
 Parameters = dict[str, Any]
 Row = sqlite3.Row
@@ -75,6 +76,7 @@ class Database:
                 await _migrate(writer, path)
                 reader = await _connect(path, busy_s, stack)
                 await reader.execute("PRAGMA query_only = ON")
+                await reader.execute(f"PRAGMA mmap_size = {MAPPED}")
             except sqlite3.Error as error:
                 raise UserError(_sentence(path, error)) from error
             return cls(path, writer, reader, stack.pop_all())
