@@ -12,7 +12,7 @@ from ivr.demo.scenes import SCENES
 pytestmark = [pytest.mark.pbx, pytest.mark.slow]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)  # where every sentence is spoken for the first time
 async def test_every_scene_of_the_day_passes(tmp_path: Path) -> None:
     demo = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "ivr", "demo", "--once",
@@ -28,4 +28,5 @@ async def test_every_scene_of_the_day_passes(tmp_path: Path) -> None:
     phones = json.loads((tmp_path / "demo-phones.json").read_text(encoding="utf-8"))
     assert {"registrar", "hotline", "accounts"} <= phones.keys()
     assert len(phones["accounts"]) == 3
+    assert phones["pages"]["accounts"].keys() == {"admin", "clerk", "supervisor", "manager"}
     assert all(account["password"] for account in phones["accounts"])
