@@ -2,27 +2,26 @@
 
 They answer in voices that are not ours, or by key: one barges in, one says nothing, one
 says something else, one wants a person, one is not at home the first time, one is 不满意
-twice and then 满意. Owners understand what they are asked by listening to it.
+twice and then 满意. Who they are stands in `owners`, how they listen in `person`.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-
-import numpy as np
 
 from ivr.demo import hearing
 from ivr.demo.call import Call
 from ivr.demo.house import House
+from ivr.demo.owners import HURRY, OWNERS, all_words
+from ivr.demo.person import POLL_S, TURN_S, Person
 from ivr.demo.phone import Phone
-from ivr.demo.sound import RATE, Samples, read_wav
+from ivr.demo.sound import Samples, read_wav
 from ivr.demo.stage import FRONT_DESK, Stage
 from ivr.desk.intake import Draft
-from ivr.desk.request import STATE_WORDS, WHAT_WORDS, Request, RequestKind, RequestState
+from ivr.desk.request import STATE_WORDS, WHAT_WORDS, Request, RequestState
 from ivr.desk.requests import Requests
 from ivr.outbound import asked, scripts
 from ivr.outbound import callback as rules
@@ -41,8 +40,8 @@ from ivr.talk.speech import choose as speech
 from ivr.talk.voice import choose
 from ivr.talk.voice.studio import Studio
 
-CALLBACKS = Rules(repair_after_min=0, complaint_after_h=0, household_a_day=9)
-"""An office waits until the workman has left; a demo does not."""
+CALLBACKS = Rules(repair_after_min=0, complaint_after_h=0, household_a_day=9, sample_households=0)
+"""An office waits until the workman has left; a demo does not, and draws no sample."""
 
 SPEECH = Speech(deadline_s=6.0)
 """The other scenes are at work on the same two cores."""
@@ -50,234 +49,14 @@ SPEECH = Speech(deadline_s=6.0)
 HISTORY = Path("demo-report") / "callbacks.txt"
 DEPARTMENT = "工程部"
 LANGUAGE = "zh-CN"
-ASKED = ("fixed", "satisfied", "words")
 PATIENCE_S = 170.0
-POLL_S = 0.1
-BEGIN_S = 0.7  # of a question is enough to know it
-LATELY_S = 1.0  # for the beep that follows, and what polling takes
-REMEMBERED_S = 8.0  # of what is heard; no question is longer
-TURN_S = 0.8  # of silence after somebody spoke: it is our turn
-GIVE_UP_S = 25.0  # of nothing to answer
-
-FINE, WELL = "修好了", "非常满意"
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    words: str
-    code: str = ""  # the choice that is meant; empty: none
-    early: bool = False  # while the question is still being put
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    key: str
-    code: str = ""
-    early: bool = False
-
-
-Act = Say | Press | None
-"""What an owner does when it is their turn; None: nothing."""
-
-Talk = Mapping[str, Sequence[Act]]
-"""Step of the script → what is done the first, the second … time it is asked."""
-
-HURRY: dict[str, Sequence[Act]] = {
-    "hello": [Press("#", early=True)],
-    "about": [Press("#", early=True)],
-}
-"""Who is phoned again knows already what it is about."""
-
-YES, NO = Say("是的", "yes"), Say("不是", "no")
-
-
-def says(fixed: str = FINE, satisfied: str = WELL, code: str = "very_satisfied") -> Talk:
-    return {"fixed": [Say(fixed, "yes")], "satisfied": [Say(satisfied, code)]}
-
-
-GRIPE: Talk = {
-    "fixed": [Say("没修好", "no")],
-    "satisfied": [Say("不满意", "dissatisfied")],
-    "words": [Say("水龙头还在滴水，请你们再来看一看。")],
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """One request and how its owner takes each call about it; None: does not answer."""
-
-    title: str
-    contact: str
-    story: str
-    talks: tuple[Talk | None, ...]
-    state: RequestState
-    kind: RequestKind = RequestKind.REPAIR
-
-
-CLOSED, DUE = RequestState.CLOSED, RequestState.RESOLVED
-OWNERS = (
-    # the one with the longest story goes first
-    Owner("厨房水龙头漏水", "周先生", "两次不满意，第三次满意",
-          (GRIPE, {**HURRY, **GRIPE}, {**HURRY, **says()}), CLOSED),
-    Owner("客厅插座没电", "王女士", "先不在家，第二次接听", (None, says("好了", "很满意")), CLOSED),
-    Owner("卫生间灯不亮", "李先生", "开口回答", (says(),), CLOSED),
-    Owner("阳台门锁坏了", "陈女士", "开口回答", (says("已经修好了", "满意", "satisfied"),), CLOSED),
-    Owner("空调不制冷", "张先生", "按键回答",
-          ({"fixed": [Press("1", "yes")], "satisfied": [Press("2", "satisfied")]},), CLOSED),
-    Owner("马桶堵塞", "刘女士", "抢着回答",
-          ({"fixed": [Say(FINE, "yes")], "satisfied": [Say(WELL, "very_satisfied", early=True)]},),
-          CLOSED),
-    Owner("窗户关不严", "赵先生", "不出声", ({},), DUE),
-    Owner("门铃不响", "孙女士", "答非所问，再答",
-          ({"fixed": [Say("今天天气不错"), Say(FINE, "yes")],
-            "satisfied": [Say("还可以", "neutral")]},), CLOSED),
-    Owner("热水器报警", "吴先生", "转人工",
-          ({"fixed": [Say("转人工", "person")]},), RequestState.CALLING_BACK),
-    Owner("楼道堆放杂物", "郑女士", "投诉，满意后由人工确认", (says(),), RequestState.SATISFIED,
-          RequestKind.COMPLAINT),
-    Owner("家庭保洁", "何先生", "有偿服务", (says(satisfied="满意", code="satisfied"),), CLOSED,
-          RequestKind.PAID),
-    Owner("墙面渗水", "林女士", "请再说一遍",
-          ({"fixed": [Say("再说一遍"), Say("解决了", "yes")],
-            "satisfied": [Say("满意", "satisfied")]},), CLOSED),
-)  # fmt: skip
-
-
-@dataclass
-class _Person:
-    """An owner at the telephone: what they can say, and what they have said."""
-
-    owner: Owner
-    number: str
-    voice: Mapping[str, Samples]  # words → sound
-    asked: dict[str, Samples] = field(default_factory=dict)  # sound id → how it sounds
-    goodbyes: frozenset[str] = frozenset()
-    calls: int = 0
-    said: list[str] = field(default_factory=list)
-
-    async def take(self, call: Call) -> None:
-        talk = self.owner.talks[min(self.calls, len(self.owner.talks) - 1)]
-        self.calls += 1
-        call.ring()
-        if talk is None:
-            self.said.append("（不在家）")
-            await call.ended.wait()
-            return
-        await call.pause(0.6)
-        call.answer()
-        await _Answering(self, talk, call).until_the_end()
-
-
-class _Answering:
-    """One call: listens until a question has been put, and does what the talk says."""
-
-    def __init__(self, person: _Person, talk: Talk, call: Call) -> None:
-        self._person = person
-        self._talk = talk
-        self._call = call
-        self._times: dict[str, int] = {}
-        self._last: str | None = None  # whoever did not catch a question takes it for the same
-        self._meant = ""  # the code of what was answered last
-        self._since = time.monotonic()
-
-    async def until_the_end(self) -> None:
-        self._since = self._call.answered_at or time.monotonic()
-        while not self._call.ended.is_set():
-            asked = await self._next_question()
-            if asked is None:
-                return
-            if asked in self._person.goodbyes:
-                await self._call.pause(0.3)
-                await self._call.hangup()
-                return
-            await self._answer(asked)
-
-    async def _next_question(self) -> str | None:
-        """The sound that was heard last before the silence, or begins to be heard by one
-        who does not wait; None when nothing more comes."""
-        call, deadline = self._call, time.monotonic() + GIVE_UP_S
-        early = self._early()
-        while not call.ended.is_set():
-            await call.pause(POLL_S)
-            now = time.monotonic()
-            spoken = call.recording(max(self._since, now - REMEMBERED_S), now)
-            if early is not None and await self._begins(early, spoken):
-                await call.pause(0.3)
-                return early
-            if _is_loud(call.recording(max(self._since, now - TURN_S), now)):
-                deadline = now + GIVE_UP_S
-            elif _is_loud(spoken):
-                self._since = now
-                found = await asyncio.to_thread(self._recognise, spoken) or self._last
-                if found is not None:
-                    return found
-            elif now > deadline:
-                return None
-        return None
-
-    def _early(self) -> str | None:
-        """The next step, if they do not wait for its end."""
-        step = next((step for step in self._talk if not self._times.get(step)), None)
-        act = self._talk[step][0] if step is not None else None
-        return step if act is not None and act.early else None
-
-    async def _begins(self, step: str, spoken: Samples) -> bool:
-        """The beginning of that question was heard just now."""
-        begin = self._person.asked[step][: round(BEGIN_S * RATE)]
-        lately = spoken[-(len(begin) + round(LATELY_S * RATE)) :]
-        if len(lately) < len(begin) or not _is_loud(lately):
-            return False
-        return (await asyncio.to_thread(hearing.find, begin, lately)).present
-
-    def _recognise(self, spoken: Samples) -> str | None:
-        """What was said last, before the silence."""
-        latest: tuple[float, str] | None = None
-        for sound, sample in self._person.asked.items():
-            lately = spoken[-(len(sample) + round((TURN_S + LATELY_S) * RATE)) :]
-            if len(sample) <= len(lately):
-                found = hearing.find(sample, lately)
-                end_s = found.offset_s + (len(sample) - len(lately)) / RATE
-                if found.present and (latest is None or end_s > latest[0]):
-                    latest = end_s, sound
-        return None if latest is None else latest[1]
-
-    async def _answer(self, sound: str) -> None:
-        self._last = sound
-        step, _, rest = sound.partition(".")
-        act: Act
-        if rest.startswith("confirm."):
-            act = YES if rest == f"confirm.{self._meant}" else NO
-        else:
-            acts = self._talk.get(step, ())
-            times = self._times[step] = self._times.get(step, 0) + 1
-            act = acts[min(times, len(acts)) - 1] if acts else None
-        match act:
-            case Say(words, code):
-                self._meant = code if not rest.startswith("confirm.") else self._meant
-                self._person.said.append(f"“{words}”")
-                await self._call.say(self._person.voice[words])
-                if step == "words":
-                    await self._call.send_dtmf("#")
-            case Press(key):
-                if key != "#":
-                    self._person.said.append(f"按 {key}")
-                await self._call.send_dtmf(key)
-            case None if step in ASKED:
-                self._person.said.append("（不出声）")
-        self._since = time.monotonic()
-
-
-def _is_loud(samples: Samples) -> bool:
-    if not len(samples):
-        return False
-    return float(np.sqrt(np.mean(np.square(samples.astype(np.float64))))) > hearing.QUIET
 
 
 class Callback:
     """The scene in two parts, so that the voices work while other scenes play."""
 
     def __init__(self) -> None:
-        self._people: dict[str, _Person] = {}  # by request
+        self._people: dict[str, Person] = {}  # by request
         self._requests: dict[str, Request] = {}
 
     async def prepare(self, stage: Stage) -> None:
@@ -295,7 +74,7 @@ class Callback:
                     ),
                     by="前台", now=time.time(),
                 )  # fmt: skip
-                person = _Person(owner, number, voices[index % len(voices)])
+                person = Person(owner, number, voices[index % len(voices)])
                 self._people[request.id] = person
                 self._requests[request.id] = request
                 house.city.subscriber(number, person.take)
@@ -435,8 +214,8 @@ async def _confirm(call: Call, key: str) -> None:
     while not call.ended.is_set() and silence < TURN_S:
         await asyncio.sleep(POLL_S)
         now = time.monotonic()
-        spoke = _is_loud(call.recording(call.answered_at, now))
-        loud = _is_loud(call.recording(now - POLL_S, now))
+        spoke = hearing.is_loud(call.recording(call.answered_at, now))
+        loud = hearing.is_loud(call.recording(now - POLL_S, now))
         silence = silence + POLL_S if spoke and not loud else 0.0
     if not call.ended.is_set():
         await call.send_dtmf(key)
@@ -471,20 +250,13 @@ def _our_sentences(base: Settings, now: datetime) -> list[str]:
     return list(found)
 
 
-def _words() -> list[str]:
-    """Everything that any owner says."""
-    acts = [act for owner in OWNERS for talk in owner.talks if talk for acts in talk.values()
-            for act in acts]  # fmt: skip
-    return list(dict.fromkeys([each.words for each in (*acts, YES, NO) if isinstance(each, Say)]))
-
-
 async def _voices(
     progress: Callable[[str, float], None] = lambda _what, _done: None,
 ) -> list[dict[str, Samples]]:
     """Words as two people say them, neither of them the voice of the house."""
     names = [name for name in choose.available(LANGUAGE) if name != "espeak"][1:3]
     voices = [choose.choose(LANGUAGE, name) for name in names] or [choose.second(LANGUAGE)]
-    made, words = [], _words()
+    made, words = [], all_words()
     for place, voice in enumerate(voices):
         sounds = {}
         async with Studio(voice, LANGUAGE) as studio:

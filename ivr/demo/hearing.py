@@ -168,6 +168,13 @@ def ringback_cycles(heard: Samples, frequency: float = 450.0, rate: int = RATE) 
 # --- sound and silence -----------------------------------------------------
 
 
+def is_loud(heard: Samples) -> bool:
+    """Whether all of it, taken together, is more than silence."""
+    if not len(heard):
+        return False
+    return float(np.sqrt(np.mean(np.square(heard.astype(np.float64))))) > QUIET
+
+
 def silence_gaps(heard: Samples, min_s: float = 0.2, rate: int = RATE) -> list[Span]:
     """Stretches of at least `min_s` in which nothing was to be heard."""
     gaps = (

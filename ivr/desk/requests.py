@@ -1,34 +1,27 @@
 """The book of service requests (服务工作单): taking them, moving them on, telling of it.
 
 Every change commits the request with an entry of its history in one transaction.
-Then those who want to know are told, each entry once, whichever process made it.
+What a step makes of a request is `request_steps`; who is told of it, `request_teller`.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import structlog
-
 from ivr import ids
 from ivr.desk import intake
+from ivr.desk import request_steps as steps
 from ivr.desk.intake import Draft
 from ivr.desk.limits import Limit, moments, unmet
 from ivr.desk.request import NEXT_STATES, STATE_WORDS, Entry, Request, RequestState, What
 from ivr.desk.request_rows import entry_of, made, request_of, steps_of, values_of
+from ivr.desk.request_steps import After
+from ivr.desk.request_teller import Teller
 from ivr.errors import UserError
 from ivr.settings import Settings
 from ivr.store.database import Database, Writer
 from ivr.store.requests import RequestFilter, RequestTables
-
-log = structlog.get_logger(__name__)
-
-MANY = 200  # entries told of at once
-
-OnChange = Callable[[Request, Entry], None]
-OnCommit = Callable[[Writer, Request, Entry], Awaitable[None]]
 
 
 class ConflictError(UserError):
@@ -63,11 +56,11 @@ class Requests:
 
     def __init__(self, db: Database, settings: Settings) -> None:
         self.settings = settings
-        self.on_change: list[OnChange] = []
-        self.on_commit: list[OnCommit] = []
         self._db = db
         self._tables = RequestTables(db, settings.site.id)
-        self._telling = asyncio.Lock()
+        self._teller = Teller(db, self._tables)
+        self.on_change = self._teller.on_change
+        self.on_commit = self._teller.on_commit
 
     # --- looking -------------------------------------------------------------
 
@@ -124,7 +117,7 @@ class Requests:
             await self.put(writer, request, draft.origin)
             entry = made(request, What.CREATED, by, now, draft.title)
             await self._tables.put_entry(writer, asdict(entry))
-        await self._tell_now()
+        await self._teller.tell_now()
         return request
 
     async def change(
@@ -132,28 +125,11 @@ class Requests:
     ) -> Request:
         """Correct fields of it: those of `Draft`, but for its call and origin."""
 
-        def step(request: Request) -> tuple[Request, str]:
-            wanted = {
-                field: intake.checked_field(field, value, self.settings)
-                if field in intake.TEXTS
-                else value
-                for field, value in fields.items()
-            }
-            changes: dict[str, Any] = {
-                field: value for field, value in wanted.items() if value != getattr(request, field)
-            }
-            changed = replace(request, **changes)
-            intake.check_severity(changed.kind, changed.severity)
-            if "promised_at" in changes:
-                intake.check_promise(changed.promised_at, now)
-            words = [
-                f"{intake.WORDING[field]}：{self._shown(getattr(request, field))} → "
-                f"{self._shown(getattr(changed, field))}"
-                for field in changes
-            ]
-            return changed, "；".join(words)
-
-        return await self._step(name, What.CHANGED, None, step, by, now, version)
+        return await self._step(
+            name, What.CHANGED, None,
+            lambda request: steps.corrected(request, fields, self.settings, now),
+            by, now, version,
+        )  # fmt: skip
 
     async def assign(
         self,
@@ -174,22 +150,13 @@ class Requests:
             raise UserError("派工: names neither a department nor a person")
         intake.check_promise(promised_at, now)
 
-        def step(request: Request) -> tuple[Request, str]:
-            # another department's person is not this one's
-            person = assignee or (
-                request.assignee if department in ("", request.department) else ""
-            )
-            changed = replace(
-                request,
-                department=department or request.department,
-                assignee=person,
-                promised_at=promised_at or request.promised_at,
-                assigned_at=request.assigned_at or now,
-            )
-            promise = f"承诺 {self.clock(promised_at)}" if promised_at else ""
-            return changed, _joined(changed.department, changed.assignee, promise, text)
-
-        return await self._step(name, What.ASSIGNED, RequestState.ASSIGNED, step, by, now, version)
+        return await self._step(
+            name, What.ASSIGNED, RequestState.ASSIGNED,
+            lambda request: steps.assigned(
+                request, department, assignee, promised_at, text, now, self.settings.site.zone
+            ),
+            by, now, version,
+        )  # fmt: skip
 
     async def on_site(
         self, name: str, *, by: str, now: float, text: str = "", version: int | None = None
@@ -197,8 +164,7 @@ class Requests:
         """Somebody is on the spot."""
         return await self._step(
             name, What.ON_SITE, RequestState.ON_SITE,
-            lambda request: (replace(request, on_site_at=request.on_site_at or now), text),
-            by, now, version,
+            lambda request: steps.on_site(request, text, now), by, now, version,
         )  # fmt: skip
 
     async def answer(
@@ -217,14 +183,7 @@ class Requests:
         intake.check_promise(promised_at, now)
         return await self._step(
             name, What.ANSWERED, None,
-            lambda request: (
-                replace(
-                    request,
-                    answered_at=request.answered_at or now,
-                    promised_at=promised_at or request.promised_at,
-                ),
-                text,
-            ),
+            lambda request: steps.answered(request, promised_at, text, now),
             by, now, version,
         )  # fmt: skip
 
@@ -234,7 +193,7 @@ class Requests:
         """The work is done; the owner is still to be asked."""
         return await self._step(
             name, What.RESOLVED, RequestState.RESOLVED,
-            lambda request: (replace(request, resolved_at=now), text), by, now, version,
+            lambda request: steps.resolved(request, text, now), by, now, version,
         )  # fmt: skip
 
     async def calling_back(self, name: str, *, by: str, now: float, text: str = "") -> Request:
@@ -268,20 +227,7 @@ class Requests:
             raise UserError("重新处理: is empty; write what is still wrong")
         return await self._step(
             name, What.REOPENED, RequestState.REOPENED,
-            lambda request: (
-                replace(
-                    request,
-                    reopened_at=now,
-                    rounds=request.rounds + unsatisfied,
-                    promised_at=None,
-                    assigned_at=None,
-                    on_site_at=None,
-                    answered_at=None,
-                    resolved_at=None,
-                    closed_at=None,
-                ),
-                text,
-            ),
+            lambda request: steps.reopened(request, text, now, unsatisfied=unsatisfied),
             by, now, version,
         )  # fmt: skip
 
@@ -297,29 +243,21 @@ class Requests:
     ) -> Request:
         """The manager takes it over. `unsatisfied`: after another callback that said so."""
 
-        def step(request: Request) -> tuple[Request, str]:
-            # as after a reopening: what was done is not done
-            rounds = request.rounds + unsatisfied
-            return replace(request, rounds=rounds, resolved_at=None), text
-
         return await self._step(
-            name, What.ESCALATED, RequestState.ESCALATED, step, by, now, version
-        )
+            name, What.ESCALATED, RequestState.ESCALATED,
+            lambda request: steps.escalated(request, text, unsatisfied=unsatisfied),
+            by, now, version,
+        )  # fmt: skip
 
     async def close(
         self, name: str, *, by: str, now: float, text: str = "", version: int | None = None
     ) -> Request:
         """For good. Wants a reason where the owner has not said that they are satisfied."""
 
-        def step(request: Request) -> tuple[Request, str]:
-            if request.state is not RequestState.SATISFIED and not text.strip():
-                raise UserError(
-                    f"工单 {request.number} is {STATE_WORDS[request.state]}, not 满意: "
-                    "write why it is closed"
-                )
-            return replace(request, closed_at=now), text
-
-        return await self._step(name, What.CLOSED, RequestState.CLOSED, step, by, now, version)
+        return await self._step(
+            name, What.CLOSED, RequestState.CLOSED,
+            lambda request: steps.closed(request, text, now), by, now, version,
+        )  # fmt: skip
 
     async def note(
         self,
@@ -339,7 +277,7 @@ class Requests:
             request = request_of(await self._tables.get(name, writer))
             entry = made(request, what, by, now, text, request.state, need)
             await self._tables.put_entry(writer, asdict(entry))
-        await self._tell_now()
+        await self._teller.tell_now()
         return request
 
     async def put(
@@ -353,33 +291,13 @@ class Requests:
         await self._tables.put(writer, values)
         await self._tables.put_steps(writer, request.id, request.since, told)
 
-    # --- telling -------------------------------------------------------------
-
     async def tell(self) -> None:
         """Tell the subscribers of every entry that nobody was told of yet."""
-        async with self._telling:
-            while rows := await self._tables.untold(MANY):
-                for row in rows:
-                    await self._tell(entry_of(row))
+        await self._teller.tell()
 
-    async def _tell_now(self) -> None:
-        """The command line has no subscribers: what it did is told by the service."""
-        if self.on_change or self.on_commit:
-            await self.tell()
-
-    async def _tell(self, entry: Entry) -> None:
-        async with self._db.write() as writer:
-            if not await self._tables.tell(writer, entry.id):
-                return
-            request = request_of(await self._tables.get(entry.request, writer))
-            for keep in self.on_commit:
-                await keep(writer, request, entry)
-        for subscriber in self.on_change:
-            try:
-                subscriber(request, entry)
-            except Exception:
-                # one that fails must not take the entry from the others
-                log.exception("a subscriber failed", request=request.number, what=entry.what)
+    def clock(self, at: float) -> str:
+        """A moment as the history has it."""
+        return steps.clock(at, self.settings.site.zone)
 
     # --- one step ------------------------------------------------------------
 
@@ -394,7 +312,7 @@ class Requests:
         version: int | None = None,
     ) -> Request:
         return await self._step(
-            name, what, state, lambda request: (request, text), by, now, version
+            name, what, state, lambda request: After(request, text), by, now, version
         )
 
     async def _step(
@@ -402,7 +320,7 @@ class Requests:
         name: str,
         what: What,
         state: RequestState | None,
-        step: Callable[[Request], tuple[Request, str]],
+        step: Callable[[Request], After],
         by: str,
         now: float,
         version: int | None,
@@ -427,7 +345,7 @@ class Requests:
             await self._tables.update(writer, values, before.version)
             entry = made(after, what, by, now, intake.checked_text(text), before.state)
             await self._tables.put_entry(writer, asdict(entry))
-        await self._tell_now()
+        await self._teller.tell_now()
         return after
 
     async def _last_by(self, request_id: str) -> str:
@@ -438,21 +356,8 @@ class Requests:
         day = f"{datetime.fromtimestamp(now, self.settings.site.zone):%Y%m%d}"
         return f"{day}-{await self._tables.next_of_day(writer, day):03}"
 
-    def _shown(self, value: Any) -> str:
-        if isinstance(value, float):
-            return self.clock(value)
-        return str(value) if value else "（空）"
-
-    def clock(self, at: float) -> str:
-        """A moment as the history has it."""
-        return f"{datetime.fromtimestamp(at, self.settings.site.zone):%m-%d %H:%M}"
-
 
 def _drafted(draft: Draft, by: str) -> dict[str, Any]:
     fields = asdict(draft)
     del fields["origin"]
     return fields | {"keeper": draft.keeper or by}
-
-
-def _joined(*words: str) -> str:
-    return " ".join(word for word in words if word)

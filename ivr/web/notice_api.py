@@ -1,166 +1,41 @@
 """Outage notices for programs: plan, keep, run, follow, results."""
 
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
 from aiohttp import web
-from pydantic import Field
 
 from ivr.calls import listing
 from ivr.outbound.ledger import Story
 from ivr.outbound.messages import listener
-from ivr.outbound.model import (
-    AttemptState,
-    Campaign,
-    CampaignState,
-    Outcome,
-    Urgency,
-)
-from ivr.outbound.notice import Notice, NoticeKind, Phase
-from ivr.outbound.notice_plan import KIND, Approval, Plan
+from ivr.outbound.model import Campaign
+from ivr.outbound.notice import Notice
+from ivr.outbound.notice_plan import KIND, Plan
 from ivr.web import notice_steps as steps
-from ivr.web.access import Role
+from ivr.web.access import Handler, Role
+from ivr.web.notice_models import (
+    AttemptOut,
+    ExtendIn,
+    LeftOutOut,
+    ListQuery,
+    NoticeIn,
+    NoticeNew,
+    NoticeOut,
+    NoticesOut,
+    PlanOut,
+    ProgressOut,
+    ResultOut,
+    ResultsOut,
+    ResultsQuery,
+    SampleQuery,
+    SignedIn,
+    SignedOut,
+    SpeakingOut,
+    TextOut,
+)
 from ivr.web.notice_steps import DESK, SPEAKING
-from ivr.web.openapi import ApiModel, Args, Nothing, api, routes_of
+from ivr.web.openapi import Args, B, Nothing, api, routes_of
 from ivr.web.owners import number_shown
-
-MOST = 1000
-LATEST = 4e9  # epoch seconds: the year 2096
-
-
-class NoticeIn(ApiModel):
-    """An outage; times are seconds since the epoch."""
-
-    kind: NoticeKind
-    scope: str = Field(min_length=1, max_length=500, examples=["3栋、5栋2单元、3-2-1201"])
-    cause: str = Field("", max_length=2000, examples=["供水管道抢修"])
-    text: str = Field("", max_length=2000, description="what is done, for kind other")
-    begin: float = Field(ge=0, le=LATEST)
-    end: float = Field(ge=0, le=LATEST)
-    urgency: Urgency = Urgency.URGENT
-    not_before: float | None = Field(None, ge=0, le=LATEST, description="phone nobody earlier")
-    outside_window: bool = False
-
-
-class NoticeNew(NoticeIn):
-    start: bool = Field(False, description="begin once it is spoken, if nobody else must agree")
-
-
-class TextOut(ApiModel):
-    """What is heard by one group of homes."""
-
-    language: str
-    care: bool
-    text: str
-
-
-class LeftOutOut(ApiModel):
-    home: str
-    why: Outcome
-    words: str
-
-
-class PlanOut(ApiModel):
-    """The dry run: nothing was kept."""
-
-    title: str
-    households: int
-    calls: int = Field(description="if everybody answers: homes share numbers")
-    minutes: float = Field(description="for the lines at hand, if everybody answers")
-    not_before: float
-    not_after: float
-    needs_approval: Approval
-    short_notice: bool = Field(description="told in writing later than the rules want")
-    texts: list[TextOut]
-    left_out: list[LeftOutOut]
-
-
-class ProgressOut(ApiModel):
-    households: int
-    open: int = Field(description="still to be told, `live` among them")
-    live: int = Field(description="on the phone now")
-    outcomes: dict[Outcome, int]
-
-
-class SpeakingOut(ApiModel):
-    """The voice at work, or why it failed."""
-
-    done: float = Field(ge=0, le=1)
-    error: str
-
-
-class NoticeOut(ApiModel):
-    id: str
-    title: str
-    kind: NoticeKind
-    scope: str
-    cause: str
-    text: str
-    phase: Phase
-    begin: float
-    end: float
-    urgency: Urgency
-    state: CampaignState
-    not_before: float
-    not_after: float
-    outside_window: bool
-    created_at: float
-    created_by: str
-    approved_by: str
-    progress: ProgressOut
-    speaking: SpeakingOut | None
-
-
-class NoticesOut(ApiModel):
-    notices: list[NoticeOut]
-
-
-class AttemptOut(ApiModel):
-    number: str
-    state: AttemptState
-    outcome: Outcome | None
-    created_at: float
-    answered_at: float | None
-    ended_at: float | None
-    keys: str
-    note: str
-
-
-class ResultOut(ApiModel):
-    home: str
-    address: str
-    outcome: Outcome | None = Field(description="none while the household is still to be told")
-    note: str
-    attempts: list[AttemptOut]
-
-
-class ResultsOut(ApiModel):
-    total: int
-    results: list[ResultOut]
-
-
-class ListQuery(ApiModel):
-    state: CampaignState | None = None
-    limit: int = Field(100, ge=1, le=MOST)
-
-
-class ResultsQuery(ApiModel):
-    outcome: Outcome | None = None
-    limit: int = Field(100, ge=1, le=MOST)
-    offset: int = Field(0, ge=0, le=10_000_000)
-
-
-class SampleQuery(ApiModel):
-    sample: int = Field(0, ge=0, le=100, description="index into the texts of the plan")
-
-
-class ExtendIn(ApiModel):
-    end: float = Field(ge=0, le=LATEST)
-
-
-class SignedIn(ApiModel):
-    homes: list[str] = Field(min_length=1, max_length=MOST)
-
-
-class SignedOut(ApiModel):
-    new: int
 
 
 def routes() -> list[web.RouteDef]:
@@ -324,119 +199,88 @@ async def preview(request: web.Request, args: Args[SampleQuery, Nothing]) -> web
 
 # --- steering --------------------------------------------------------------------
 
+Take = Callable[[web.Request, Campaign, B], Awaitable[Campaign | None]]
+"""What a step does. What it answers is shown to the caller; None: the same notice again."""
 
-@api(
-    "POST",
-    "/api/v1/notices/{id}/approve",
-    summary="A second person agrees",
-    returns=NoticeOut,
-    role=Role.SUPERVISOR,
-)
-async def approve(request: web.Request, args: Args[Nothing, Nothing]) -> NoticeOut:
-    campaign = await steps.of(request, args.path["id"])
+
+def _step(
+    path: str,
+    summary: str,
+    *,
+    body: type[B] = Nothing,  # type: ignore[assignment]
+    role: Role = Role.CLERK,
+    status: int | None = None,
+) -> Callable[[Take[B]], Handler]:
+    """Declare a step of the notice in `path`; answered is the notice as it is afterwards."""
+
+    def declare(take: Take[B]) -> Handler:
+        @wraps(take)
+        async def given(request: web.Request, args: Args[Nothing, B]) -> NoticeOut:
+            campaign = await steps.of(request, args.path["id"])
+            other = await take(request, campaign, args.body)
+            return await _out(
+                request, other or await request.app[DESK].ledger.campaign(campaign.id)
+            )
+
+        return api(
+            "POST", path, summary=summary, body=body, returns=NoticeOut, role=role, status=status
+        )(given)
+
+    return declare
+
+
+@_step("/api/v1/notices/{id}/approve", "A second person agrees", role=Role.SUPERVISOR)
+async def approve(request: web.Request, campaign: Campaign, _body: Nothing) -> None:
     await steps.approve(request, campaign)
-    return await _again(request, campaign)
 
 
-@api(
-    "POST",
-    "/api/v1/notices/{id}/start",
-    summary="Begin to phone",
-    returns=NoticeOut,
-    role=Role.CLERK,
-    status=202,
-)
-async def start(request: web.Request, args: Args[Nothing, Nothing]) -> NoticeOut:
+@_step("/api/v1/notices/{id}/start", "Begin to phone", status=202)
+async def start(request: web.Request, campaign: Campaign, _body: Nothing) -> None:
     """Runs once everything is spoken: see `speaking`."""
-    campaign = await steps.of(request, args.path["id"])
     await steps.start(request, campaign)
-    return await _again(request, campaign)
 
 
-@api(
-    "POST",
-    "/api/v1/notices/{id}/pause",
-    summary="Phone nobody else for now",
-    returns=NoticeOut,
-    role=Role.CLERK,
-)
-async def pause(request: web.Request, args: Args[Nothing, Nothing]) -> NoticeOut:
+@_step("/api/v1/notices/{id}/pause", "Phone nobody else for now")
+async def pause(request: web.Request, campaign: Campaign, _body: Nothing) -> None:
     """Calls in progress come to their end."""
-    campaign = await steps.of(request, args.path["id"])
     await steps.pause(request, campaign)
-    return await _again(request, campaign)
 
 
-@api(
-    "POST",
-    "/api/v1/notices/{id}/resume",
-    summary="Go on after a pause",
-    returns=NoticeOut,
-    role=Role.CLERK,
-    status=202,
-)
-async def resume(request: web.Request, args: Args[Nothing, Nothing]) -> NoticeOut:
-    campaign = await steps.of(request, args.path["id"])
+@_step("/api/v1/notices/{id}/resume", "Go on after a pause", status=202)
+async def resume(request: web.Request, campaign: Campaign, _body: Nothing) -> None:
     await steps.start(request, campaign)
-    return await _again(request, campaign)
 
 
-@api(
-    "POST",
-    "/api/v1/notices/{id}/cancel",
-    summary="Phone nobody else, for good",
-    returns=NoticeOut,
-    role=Role.CLERK,
-)
-async def cancel(request: web.Request, args: Args[Nothing, Nothing]) -> NoticeOut:
-    campaign = await steps.of(request, args.path["id"])
+@_step("/api/v1/notices/{id}/cancel", "Phone nobody else, for good")
+async def cancel(request: web.Request, campaign: Campaign, _body: Nothing) -> None:
     await steps.cancel(request, campaign)
-    return await _again(request, campaign)
 
 
-@api(
-    "POST",
+@_step(
     "/api/v1/notices/{id}/extend",
-    summary="The outage lasts until another time",
+    "The outage lasts until another time",
     body=ExtendIn,
-    returns=NoticeOut,
-    role=Role.CLERK,
     status=202,
 )
-async def extend(request: web.Request, args: Args[Nothing, ExtendIn]) -> NoticeOut:
+async def extend(request: web.Request, campaign: Campaign, body: ExtendIn) -> None:
     """Those told are told again, the others hear the new time only."""
-    campaign = await steps.of(request, args.path["id"])
-    await steps.extend(request, campaign, request.app[DESK].local(args.body.end))
-    return await _again(request, campaign)
+    await steps.extend(request, campaign, request.app[DESK].local(body.end))
 
 
-@api(
-    "POST",
-    "/api/v1/notices/{id}/off",
-    summary="The outage will not be",
-    returns=NoticeOut,
-    role=Role.CLERK,
-    status=202,
-)
-async def off(request: web.Request, args: Args[Nothing, Nothing]) -> NoticeOut:
+@_step("/api/v1/notices/{id}/off", "The outage will not be", status=202)
+async def off(request: web.Request, campaign: Campaign, _body: Nothing) -> None:
     """Those told are told so; nobody else is phoned."""
-    campaign = await steps.of(request, args.path["id"])
     await steps.off(request, campaign)
-    return await _again(request, campaign)
 
 
-@api(
-    "POST",
+@_step(
     "/api/v1/notices/{id}/restored",
-    summary="It is restored: tell those who were reached",
-    returns=NoticeOut,
-    role=Role.CLERK,
+    "It is restored: tell those who were reached",
     status=201,
 )
-async def restored(request: web.Request, args: Args[Nothing, Nothing]) -> NoticeOut:
+async def restored(request: web.Request, campaign: Campaign, _body: Nothing) -> Campaign:
     """Answers the new notice, which starts by itself."""
-    campaign = await steps.of(request, args.path["id"])
-    return await _out(request, await steps.restored(request, campaign))
+    return await steps.restored(request, campaign)
 
 
 @api(
@@ -453,10 +297,6 @@ async def signed(request: web.Request, args: Args[Nothing, SignedIn]) -> SignedO
 
 
 # --- what is answered ------------------------------------------------------------
-
-
-async def _again(request: web.Request, campaign: Campaign) -> NoticeOut:
-    return await _out(request, await request.app[DESK].ledger.campaign(campaign.id))
 
 
 async def _out(request: web.Request, campaign: Campaign) -> NoticeOut:

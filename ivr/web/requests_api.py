@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -263,88 +263,51 @@ async def change(request: web.Request, args: Args[Nothing, ChangeIn]) -> Request
     return await _done(request, "request.change", step)
 
 
-@api(
-    "POST",
+def _step(
+    path: str, take: Callable[..., Awaitable[Request]], body: type[StepIn], summary: str
+) -> None:
+    """Declare a step, which is `take` of the book with the fields of the body."""
+
+    async def given(request: web.Request, args: Args[Nothing, StepIn]) -> RequestOut:
+        book, found = request.app[SERVICE].requests, await known(request)
+        step = take(book, found.id, by=_by(request), now=time.time(), **args.body.model_dump())
+        return await _done(request, f"request.{take.__name__}", step)
+
+    given.__name__ = take.__name__
+    api("POST", path, summary=summary, body=body, returns=RequestOut, role=Role.CLERK)(given)
+
+
+_step(
     "/api/v1/requests/{id}/assign",
-    summary="Give it to a department or a person",
-    body=AssignIn,
-    returns=RequestOut,
-    role=Role.CLERK,
+    Requests.assign,
+    AssignIn,
+    "Give it to a department or a person",
 )
-async def assign(request: web.Request, args: Args[Nothing, AssignIn]) -> RequestOut:
-    book, found = request.app[SERVICE].requests, await known(request)
-    step = book.assign(found.id, by=_by(request), now=time.time(), **args.body.model_dump())
-    return await _done(request, "request.assign", step)
-
-
-@api(
-    "POST",
-    "/api/v1/requests/{id}/on-site",
-    summary="Somebody is on the spot",
-    body=StepIn,
-    returns=RequestOut,
-    role=Role.CLERK,
-)
-async def on_site(request: web.Request, args: Args[Nothing, StepIn]) -> RequestOut:
-    book, found = request.app[SERVICE].requests, await known(request)
-    step = book.on_site(found.id, by=_by(request), now=time.time(), **args.body.model_dump())
-    return await _done(request, "request.on_site", step)
-
-
-@api(
-    "POST",
+_step("/api/v1/requests/{id}/on-site", Requests.on_site, StepIn, "Somebody is on the spot")
+_step(
     "/api/v1/requests/{id}/answer",
-    summary="The owner was told what will happen, and when",
-    body=AnswerIn,
-    returns=RequestOut,
-    role=Role.CLERK,
+    Requests.answer,
+    AnswerIn,
+    "The owner was told what will happen, and when",
 )
-async def answer(request: web.Request, args: Args[Nothing, AnswerIn]) -> RequestOut:
-    book, found = request.app[SERVICE].requests, await known(request)
-    step = book.answer(found.id, by=_by(request), now=time.time(), **args.body.model_dump())
-    return await _done(request, "request.answer", step)
-
-
-@api(
-    "POST",
+_step(
     "/api/v1/requests/{id}/resolve",
-    summary="The work is done; the owner is called back",
-    body=StepIn,
-    returns=RequestOut,
-    role=Role.CLERK,
+    Requests.resolve,
+    StepIn,
+    "The work is done; the owner is called back",
 )
-async def resolve(request: web.Request, args: Args[Nothing, StepIn]) -> RequestOut:
-    book, found = request.app[SERVICE].requests, await known(request)
-    step = book.resolve(found.id, by=_by(request), now=time.time(), **args.body.model_dump())
-    return await _done(request, "request.resolve", step)
-
-
-@api(
-    "POST",
+_step(
     "/api/v1/requests/{id}/reopen",
-    summary="It is to be done again; say what is wrong",
-    body=StepIn,
-    returns=RequestOut,
-    role=Role.CLERK,
+    Requests.reopen,
+    StepIn,
+    "It is to be done again; say what is wrong",
 )
-async def reopen(request: web.Request, args: Args[Nothing, StepIn]) -> RequestOut:
-    book, found = request.app[SERVICE].requests, await known(request)
-    step = book.reopen(found.id, by=_by(request), now=time.time(), **args.body.model_dump())
-    return await _done(request, "request.reopen", step)
-
-
-@api(
-    "POST",
+_step(
     "/api/v1/requests/{id}/close",
-    summary="For good; with a reason unless the owner is satisfied",
-    body=StepIn,
-    returns=RequestOut,
-    role=Role.CLERK,
+    Requests.close,
+    StepIn,
+    "For good; with a reason unless the owner is satisfied",
 )
-async def close(request: web.Request, args: Args[Nothing, StepIn]) -> RequestOut:
-    book, found = request.app[SERVICE].requests, await known(request)
-    step = book.close(found.id, by=_by(request), now=time.time(), **args.body.model_dump())
-    return await _done(request, "request.close", step)
 
 
 async def spreadsheet(

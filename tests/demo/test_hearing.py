@@ -11,6 +11,7 @@ from ivr.demo.hearing import (
     PRESENT,
     find,
     first_sound,
+    is_loud,
     ringback_cycles,
     silence_gaps,
     tones,
@@ -134,6 +135,7 @@ def test_short_recordings_have_nothing_to_tell(length: int) -> None:
     assert tones(heard) == []
     assert silence_gaps(heard) == []
     assert first_sound(heard) is None
+    assert not is_loud(heard)
 
 
 # --- silence
