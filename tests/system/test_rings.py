@@ -154,6 +154,7 @@ async def test_a_busy_backup_is_no_help_and_no_harm(desk: Desk) -> None:
     helper.reject(486)
     await owner.wait_answered(5)
     desk.seconds("system answers", since(owner, "200"), DEADLINE_S, by=LATE_S)
+    await first.wait_ended(2)
     assert first.when("CANCEL in")  # and rings again, with everybody:
     again = await desk.picks_up(0)
     await again.wait_audio(5)
