@@ -133,7 +133,8 @@ def alaw(samples: NDArray[np.float64]) -> Pcm:
     )
     coarse = np.round(packed * 128) / 128
     opened = np.where(coarse < 1 / slope, coarse * slope / 87.6, np.exp(coarse * slope - 1) / 87.6)
-    return np.clip(np.sign(samples) * opened * 32768, -32768, 32767).astype(np.int16)
+    sound: Pcm = np.clip(np.sign(samples) * opened * 32768, -32768, 32767).astype(np.int16)
+    return sound
 
 
 def noisy(spoken: Spoken, decibel: float, seed: int = 1) -> Spoken:
@@ -147,9 +148,10 @@ def noisy(spoken: Spoken, decibel: float, seed: int = 1) -> Spoken:
 
 
 def quieter(spoken: Spoken, decibel: float) -> Spoken:
-    return replace(spoken, samples=alaw(spoken.samples * 10 ** (-decibel / 20)))
+    return replace(spoken, samples=alaw(spoken.samples.astype(np.float64) * 10 ** (-decibel / 20)))
 
 
 def tone(*hertz: float, seconds: float = 1.0, level: float = 8000.0) -> Pcm:
     time = np.arange(round(seconds * RATE)) / RATE
-    return np.sum([level * np.sin(2 * np.pi * f * time) for f in hertz], axis=0).astype(np.int16)
+    waves = np.sum([level * np.sin(2 * np.pi * f * time) for f in hertz], axis=0)
+    return np.asarray(waves, np.int16)

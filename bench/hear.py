@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import structlog
+from pypinyin import lazy_pinyin
 
 from bench import answers, figures
 from bench.answers import LANGUAGE, Spoken
@@ -113,14 +114,19 @@ async def sources(voices: Sequence[str]) -> dict[str, list[Spoken]]:
 
 
 def written_down(folder: Path, spoken: Sequence[Spoken]) -> Run:
-    """How many answers whisper writes down to the letter when nobody tells it what to expect."""
+    """How many answers whisper writes down rightly when nobody tells it what to expect.
+
+    By their sounds without tones: it writes traditional characters as often as simplified ones.
+    """
     engine = WhisperEngine(folder, LANGUAGE.split("-")[0], threads=2)
     inside = [each for each in spoken if each.choice is not None]
-    right = sum(
-        "".join(sign for sign in engine.transcribe(each.samples) if sign.isalnum()) == each.text
-        for each in inside
-    )
+    right = sum(sounds(engine.transcribe(each.samples)) == sounds(each.text) for each in inside)
     return {"answers": len(inside), "right": right}
+
+
+def sounds(text: str) -> list[str]:
+    """The syllables of `text`, whichever characters it is written with."""
+    return lazy_pinyin("".join(sign for sign in text if sign.isalnum()))
 
 
 async def measure(voices: Sequence[str], speech: Speech) -> dict[str, object]:

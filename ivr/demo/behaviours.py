@@ -76,11 +76,10 @@ def reject(status: int = 603, after_s: float = 0.0, cause: int | None = None) ->
 busy = reject(486)
 unallocated = reject(404)
 unreachable = reject(480)
-suspended = reject(480, cause=54)
 
 
 def announcement(sound: Samples, status: int = 404) -> Behaviour:
-    """The network speaks before any answer (183: "the number you dialled …"), then refuses."""
+    """The network speaks before any answer (183: 您拨打的电话已停机 …), then refuses."""
 
     async def behave(call: Call) -> None:
         call.progress()

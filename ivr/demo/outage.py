@@ -15,21 +15,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+
 from ivr import spreadsheet
 from ivr.demo import behaviours
 from ivr.demo.agent import Behaviour
 from ivr.demo.call import Call
 from ivr.demo.house import House
 from ivr.demo.phone import Phone
+from ivr.demo.sound import Samples, read_wav, silence
 from ivr.demo.stage import FRONT_DESK, Stage
 from ivr.errors import UserError
 from ivr.outbound import results
 from ivr.outbound.ledger import Ledger
 from ivr.outbound.model import Outcome
 from ivr.outbound.notices import REACHED
-from ivr.settings import Dialer
+from ivr.settings import Dialer, Settings
 from ivr.spreadsheet import Heading
 from ivr.store.database import FILE_NAME, Database
+from ivr.talk.speech import choose as speech
+from ivr.talk.voice import choose
+from ivr.talk.voice.studio import Studio
 
 DIALER = Dialer(
     window="00:00-24:00",
@@ -49,6 +55,9 @@ DIALER = Dialer(
 NAMES = ("周建国", "王小红", "李明", "欧阳芳", "张伟", "陈静", "刘洋", "赵磊")
 TITLES = ("先生", "女士", "先生", "女士", "先生", "女士", "先生", "先生")
 CALLS_IN = "13700137000"
+SWITCHED_OFF = "对不起，您拨打的电话已关机。"
+CUT_OFF = "对不起，您拨打的电话已停机。"
+"""What the network says; it refuses both with 480 afterwards."""
 PATIENCE_S = 150.0
 PAUSE_SEEN_S = 2.0  # the dialer looks every second
 ENOUGH = 8  # households of the follow-up are enough to see it work
@@ -109,18 +118,20 @@ def _after_busy() -> Behaviour:
     return behave
 
 
-def households(greeting: list[Behaviour], now: datetime) -> list[Household]:
-    """The forty, in the order of their homes. `greeting` is how a machine answers."""
+def households(
+    machine: Behaviour, network: dict[str, Behaviour], now: datetime, *, understood: bool
+) -> list[Household]:
+    """The forty, in the order of their homes. `machine` is how a machine answers, `network`
+    what is announced; where that cannot be `understood`, 停机 has the cause of 关机."""
     quiet = f"{now - timedelta(hours=1):%H:%M}-{now + timedelta(hours=8):%H:%M}"
     kinds: list[tuple[Outcome, Behaviour | None]] = [
         (Outcome.HEARD, _listens_to_the_end),
         (Outcome.TRANSFERRED, _wants_a_person),
         (Outcome.NO_ANSWER, behaviours.never_answer),
-        (Outcome.VOICEMAIL, greeting[0]),
+        (Outcome.VOICEMAIL, machine),
         (Outcome.UNALLOCATED, behaviours.unallocated),
-        (Outcome.UNREACHABLE, behaviours.unreachable),
-        # 停机: chan_pjsip tells 480 and 停机 alike, whatever the Reason header says
-        (Outcome.UNREACHABLE, behaviours.suspended),
+        (Outcome.UNREACHABLE, network[SWITCHED_OFF]),
+        (Outcome.SUSPENDED if understood else Outcome.UNREACHABLE, network[CUT_OFF]),
         (Outcome.REJECTED, behaviours.reject(603)),
         (Outcome.BUSY, behaviours.busy),
         (Outcome.CONFIRMED, _after_busy()),
@@ -165,7 +176,13 @@ class Outage:
         house = stage.house
         now = datetime.now(house.settings.site.zone)
         machine = behaviours.machine(stage.owner_says, after_s=0.8, listen_s=20)
-        self._homes = households([machine], now)
+        engine = speech.choose(house.settings.speech, house.settings.site.language).engine
+        announced = await _network_says(house.settings.site.language)
+        network = {
+            words: behaviours.announcement(np.concatenate([sound, silence(0.6), sound]), 480)
+            for words, sound in announced.items()
+        }
+        self._homes = households(machine, network, now, understood=engine is not None)
         for home in self._homes:
             if home.behaviour is not None:
                 house.city.subscriber(home.number, home.behaviour)
@@ -255,8 +272,9 @@ class Outage:
             expected = home.expected
             if expected is Outcome.OUT_OF_WINDOW:
                 expected = Outcome.CANCELLED  # nobody was phoned in their quiet hours
-            told = (
-                "；".join(results.words(each.outcome) for each in story.attempts) if story else ""
+            told = "；".join(
+                f"{results.words(each.outcome)} {each.note}".strip()
+                for each in (story.attempts if story else ())
             )
             # whoever was on the phone when ivr was killed: nobody can tell, and it says so
             fits = outcome is expected or (
@@ -297,6 +315,23 @@ class Outage:
             "已恢复只打给通知到的 only those reached hear that it is back",
             {story.task.household for story in stories} == reached, True,
         )  # fmt: skip
+
+
+async def set_up(base: Settings, progress: Callable[[str, float], None]) -> None:
+    """What takes long the first time: ears for the network's announcements, and its voice."""
+    await asyncio.to_thread(speech.prepare, base.speech, base.site.language, progress)
+    await _network_says(base.site.language, progress)
+
+
+async def _network_says(
+    language: str, progress: Callable[[str, float], None] = choose.quiet
+) -> dict[str, Samples]:
+    said: dict[str, Samples] = {}
+    async with Studio(choose.second(language), language) as studio:
+        for words in (SWITCHED_OFF, CUT_OFF):
+            progress(words, len(said) / 2)
+            said[words] = read_wav((await studio.render(words)).files[8000])
+    return said
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from ivr.demo import callback
+from ivr.demo import callback, outage
 from ivr.demo.outage import Outage
 from ivr.demo.stage import FRONT_DESK, Stage, since
 from ivr.settings import Settings
@@ -372,6 +372,7 @@ SCENES = (
         alone=True,
         prepare=_OUTAGE.prepare,
         under_way=_OUTAGE.under_way,
+        set_up=outage.set_up,
     ),
     Scene(
         "satisfaction-callbacks",

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import structlog
 
 from ivr.errors import UserError
-from ivr.outbound import settle
+from ivr.outbound import hangup, settle
+from ivr.outbound.announcements import Announcements
 from ivr.outbound.journal import Journal
 from ivr.outbound.ledger import Ledger
 from ivr.outbound.model import NEXT_STATES, Attempt, AttemptState, Outcome, Talk
@@ -51,7 +52,8 @@ class Live:
 
 class Attempts:
     """`on_line_free` is called when a call has ended, `on_change` with an attempt
-    whenever it has moved on; its end is committed by then."""
+    whenever it has moved on; its end is committed by then. `announcements` hears what the
+    network says where the cause of a hangup does not tell."""
 
     def __init__(
         self,
@@ -63,9 +65,11 @@ class Attempts:
         *,
         on_line_free: Callable[[], None],
         on_change: Callable[[Attempt], None],
+        announcements: Announcements | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
+        self._announcements = announcements
         self._switch = switch
         self._ledger = ledger
         self._journal = journal
@@ -169,6 +173,8 @@ class Attempts:
                 self._moved(channel.uniqueid, AttemptState.DIALLING, event.at)
             case ev.DialState(dest=channel, status="RINGING"):
                 self._moved(channel.uniqueid, AttemptState.RINGING, event.at)
+            case ev.DialState(dest=channel, status="PROGRESS"):
+                self._carries_sound(channel.uniqueid, event.at)
             case ev.Newstate(channel=channel) if channel.state in _REACHED:
                 self._moved(channel.uniqueid, _REACHED[channel.state], event.at)
             case ev.Hangup(channel=channel, cause=cause):
@@ -201,9 +207,23 @@ class Attempts:
             attempt = replace(attempt, ringing_at=when)
         if state is AttemptState.TALKING:
             attempt = replace(attempt, answered_at=when)
+            self._forget_sound(uniqueid)
         live.attempt = attempt
         self._journal.later(lambda writer: self._ledger.note(writer, attempt))
         self._on_change(attempt)
+
+    def _carries_sound(self, uniqueid: str, at: float | None) -> None:
+        """Early media (183): ringing tone, or the network speaks."""
+        self._moved(uniqueid, AttemptState.DIALLING, at)
+        live = self._live.get(uniqueid)
+        if self._announcements is None or live is None or live.gone:
+            return
+        if live.attempt.answered_at is None:
+            self._announcements.listen(uniqueid)
+
+    def _forget_sound(self, uniqueid: str) -> None:
+        if self._announcements is not None:
+            self._announcements.forget(uniqueid)
 
     def _hung_up(self, uniqueid: str, cause: int, at: float | None) -> None:
         live = self._live.get(uniqueid)
@@ -212,8 +232,14 @@ class Attempts:
         when = self._now() if at is None else at
         live.seen, live.doubt, live.gone = True, False, True
         attempt = live.attempt = replace(live.attempt, cause=cause, ended_at=when)
-        if attempt.answered_at is None or attempt.outcome is not None:
-            self._end(live, settle.Trace(ended_at=when, cause=cause))
+        trace = settle.Trace(ended_at=when, cause=cause)
+        if attempt.outcome is not None:
+            self._end(live, trace)
+        elif attempt.answered_at is None:
+            if self._announcements is None or hangup.tells(cause):
+                self._end(live, trace)
+            else:
+                self._tasks.run("hear it out", self._end_as_heard(live, trace, self._announcements))
         else:
             # whoever holds the conversation hears of the end no sooner than we do
             self._after(TALK_GRACE_S, lambda: self._end(live, note="接通过，谈话结果不明"))
@@ -295,11 +321,25 @@ class Attempts:
 
     # --- the end -------------------------------------------------------------
 
+    async def _end_as_heard(
+        self, live: Live, trace: settle.Trace, announcements: Announcements
+    ) -> None:
+        """Nobody answered: as the network said, else as the cause tells. Killed before its
+        end is written, it is settled by the cause in Asterisk's log."""
+        try:
+            heard = await announcements.heard(live.attempt.id)
+            if heard is not None and live.attempt.outcome is None:
+                note = f"网络播音：{heard.words}"
+                live.attempt = replace(live.attempt, outcome=heard.outcome, note=note)
+        finally:
+            self._end(live, trace)
+
     def _end(self, live: Live, trace: settle.Trace = NO_TRACE, note: str = "") -> None:
         """Write it, and what follows for its household."""
         if live.ending:
             return
         live.ending = True
+        self._forget_sound(live.attempt.id)
         now = self._now()
         attempt = live.attempt
         attempt = live.attempt = replace(

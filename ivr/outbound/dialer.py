@@ -14,6 +14,7 @@ import structlog
 
 from ivr.ids import uuid7
 from ivr.outbound.allowlist import may_ring
+from ivr.outbound.announcements import Announcements
 from ivr.outbound.attempts import Attempts
 from ivr.outbound.choose import in_turn, may_dial
 from ivr.outbound.journal import Journal
@@ -47,6 +48,7 @@ class Dialer:
 
     `others` tells how many outside lines are in use by calls that are not ours.
     `on_change` is called with an attempt whenever it has moved on (for pages).
+    `announcements` hears networks that speak before an answer; without, causes tell alone.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Dialer:
         *,
         others: Callable[[], int] = lambda: 0,
         on_change: Callable[[Attempt], None] = lambda _: None,
+        announcements: Announcements | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._db = db
@@ -72,7 +75,8 @@ class Dialer:
         self._wake = asyncio.Event()
         self._attempts = Attempts(
             settings, switch, self.ledger, self._journal, self._rules,
-            on_line_free=self._wake.set, on_change=self._changed, now=now,
+            on_line_free=self._wake.set, on_change=self._changed,
+            announcements=announcements, now=now,
         )  # fmt: skip
         self.breaker = Breaker()
         self._last: dict[str, float] = {}  # campaign → its last call

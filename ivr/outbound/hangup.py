@@ -21,6 +21,13 @@ _OF_CAUSE = {
 } | dict.fromkeys((2, 3, 5, 6, 34, 38, 41, 42, 44, 47, 52, 58, 63, 102), Outcome.CONGESTION)
 
 
+def tells(cause: int | None) -> bool:
+    """Whether `cause` alone says it: otherwise an announcement may say it better. Networks
+    give 停机 and 关机 the same cause, and some give all of them that of a phone nobody answers.
+    """
+    return _OF_CAUSE.get(cause or 0, Outcome.UNREACHABLE) is not Outcome.UNREACHABLE
+
+
 def outcome_of(cause: int | None, *, rang: bool, timed_out: bool) -> Outcome:
     """`rang`: the far phone was heard ringing. `timed_out`: it was we who gave up.
 

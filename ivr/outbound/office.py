@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ivr.desk.owners import Owners
 from ivr.desk.requests import Requests
 from ivr.outbound import briefing, callbacks, surveys
+from ivr.outbound.announcements import FOLDER, Announcements
 from ivr.outbound.briefing import Briefings
 from ivr.outbound.callbacks import Callbacks
 from ivr.outbound.callins import CallIns
@@ -25,6 +26,7 @@ from ivr.store.database import Database
 from ivr.talk.media import MediaServer
 from ivr.talk.script import Recordings
 from ivr.talk.speech.ears import Ears
+from ivr.talk.speech.questions import announcements
 
 DRAIN_S = 5.0  # conversations may end by themselves for so long when the service stops
 
@@ -33,7 +35,7 @@ class OutboundOffice:
     """`on_event` wants every AMI event in order, from before the session starts.
 
     `others` tells how many outside lines are in use by calls that are not the dialer's.
-    `ears` are started with the first callback: until then nobody is asked anything.
+    `ears` are started with the first callback or the first early media of a call.
     """
 
     def __init__(
@@ -46,7 +48,10 @@ class OutboundOffice:
         others: Callable[[], int],
         ears: Ears,
     ) -> None:
-        self.dialer = Dialer(db, settings, switch, others=others)
+        self._announcements = Announcements(
+            switch, ears, settings.paths.data / FOLDER, announcements(settings.site.language)
+        )
+        self.dialer = Dialer(db, settings, switch, others=others, announcements=self._announcements)
         self.notices = Notices(db, settings, self.dialer.ledger, Owners(db, settings).households)
         self._call_ins = CallIns(self.dialer.ledger, switch)
         notices = NoticeTeller(settings, self.dialer, self.notices, Messages(settings), switch)
@@ -78,6 +83,8 @@ class OutboundOffice:
         async with contextlib.AsyncExitStack() as undo:
             await self.media.start()
             undo.push_async_callback(self.media.close)
+            await self._announcements.start()
+            undo.push_async_callback(self._announcements.close)
             await self.dialer.start()
             await self.loop.start()
             undo.push_async_callback(self.loop.close)
@@ -89,6 +96,7 @@ class OutboundOffice:
         await self._call_ins.close()
         await self.loop.close()
         await self.media.close(DRAIN_S)
+        await self._announcements.close()
         await self._ears.close()
         await self.dialer.close()
 

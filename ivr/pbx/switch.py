@@ -149,6 +149,15 @@ class Switch:
         """Write to `file` what is said while `channel` talks to somebody."""
         await self._session.send(actions.mix_monitor(channel, file))
 
+    async def record_heard(self, channel: str, file: str) -> None:
+        """Write to `file` (raw .sln) what comes from `channel`, before any answer too."""
+        await self._session.send(actions.mix_monitor(channel, "", f"r({file})"))
+
+    async def stop_recording(self, channel: str) -> None:
+        """A channel that is gone or is not recorded is no error."""
+        with contextlib.suppress(ActionFailed):
+            await self._session.send(actions.stop_mix_monitor(channel))
+
     async def record_on(self, before: str, channel: str, file: str) -> None:
         """Go on recording into `file` what is said on `channel`, no longer on `before`.
 

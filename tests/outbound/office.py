@@ -22,6 +22,7 @@ import structlog
 
 from ivr import ids
 from ivr.demo.house import House, open_house
+from ivr.outbound.announcements import Announcements
 from ivr.outbound.dialer import Dialer
 from ivr.outbound.ledger import Ledger, Story
 from ivr.outbound.model import Attempt, Campaign, CampaignState, Outcome, Talk, Task, Urgency
@@ -104,9 +105,18 @@ def households(of: Campaign, count: int, first: int = 0) -> list[Task]:
 
 
 class Office:
-    """The dialer at work. `changes` are all states of all attempts, in order."""
+    """The dialer at work. `changes` are all states of all attempts, in order.
 
-    def __init__(self, settings: Settings, db: Database, **dialer: Any) -> None:
+    `hearing`: what hears announcements, given the switch.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        db: Database,
+        hearing: Callable[[switch.Switch], Announcements] | None = None,
+        **dialer: Any,
+    ) -> None:
         self.settings = settings
         self.db = db
         self.session = Session(settings.ami)
@@ -114,7 +124,11 @@ class Office:
         self.ledger = Ledger(db, settings.site.id)
         self.changes: list[Attempt] = []
         self.changed = asyncio.Event()
-        self.dialer = Dialer(db, settings, self.switch, on_change=self._on_change, **dialer)
+        self.announcements = hearing(self.switch) if hearing else None
+        self.dialer = Dialer(
+            db, settings, self.switch, on_change=self._on_change,
+            announcements=self.announcements, **dialer,
+        )  # fmt: skip
         self.session.subscribe(self.dialer.on_event)
         self.session.subscribe(self._hear)
         self._talks: set[asyncio.Task[None]] = set()
@@ -166,6 +180,8 @@ async def working(
 @asynccontextmanager
 async def opened(used: Settings, db: Database, **dialer: Any) -> AsyncIterator[Office]:
     office = Office(used, db, **dialer)
+    if office.announcements is not None:
+        await office.announcements.start()
     await office.dialer.start()
     async with office.session:
         await office.session.wait_booted()
@@ -173,6 +189,8 @@ async def opened(used: Settings, db: Database, **dialer: Any) -> AsyncIterator[O
             yield office
         finally:
             await office.dialer.close()
+            if office.announcements is not None:
+                await office.announcements.close()
 
 
 async def serve(config: Path, dialer: dict[str, Any]) -> None:

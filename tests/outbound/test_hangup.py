@@ -1,6 +1,6 @@
 import pytest
 
-from ivr.outbound.hangup import outcome_of
+from ivr.outbound.hangup import outcome_of, tells
 from ivr.outbound.model import Outcome
 
 
@@ -29,3 +29,13 @@ from ivr.outbound.model import Outcome
 )
 def test_cause(cause: int | None, rang: bool, timed_out: bool, expected: Outcome) -> None:
     assert outcome_of(cause, rang=rang, timed_out=timed_out) is expected
+
+
+@pytest.mark.parametrize("cause", [1, 17, 21, 22, 28, 34, 38, 42, 50, 54])
+def test_causes_that_tell(cause: int) -> None:
+    assert tells(cause)
+
+
+@pytest.mark.parametrize("cause", [None, 0, 16, 18, 19, 20, 27, 31, 127])
+def test_causes_that_an_announcement_may_make_clear(cause: int | None) -> None:
+    assert not tells(cause)

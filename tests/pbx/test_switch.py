@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -58,7 +59,7 @@ async def test_a_channel_that_is_gone_need_not_be_hung_up(switch: Switch) -> Non
 
 
 async def test_whether_a_channel_is_recorded(
-    switch: Switch, session: Session, asterisk: Asterisk
+    switch: Switch, session: Session, asterisk: Asterisk, tmp_path: Path
 ) -> None:
     await session.send(
         actions.originate(
@@ -70,7 +71,10 @@ async def test_whether_a_channel_is_recorded(
     while "talk@test" not in shown:
         shown = await asterisk.cli("core show channels concise")
     channel = shown.split("!")[0]
-    assert not await switch.is_recorded(channel)
+    await switch.record_heard(channel, str(tmp_path / "heard.sln"))
+    await switch.stop_recording(channel)
+    await switch.stop_recording(channel)  # it is none any more
+    assert not await switch.is_recorded(channel)  # of what is said in a call
     await switch.record(channel, "switch-test.wav")
     assert await switch.is_recorded(channel)
     await switch.set_hold_music(channel, "ivr-hold-b")

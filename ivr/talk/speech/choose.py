@@ -57,7 +57,9 @@ def choose(speech: Speech, language: str) -> Chosen:
 def speech_for(settings: Settings) -> Ears:
     """The ears of an office; start them."""
     language = settings.site.language
-    known = questions.shipped(language).values()
+    known = [*questions.shipped(language).values()]
+    if (announcements := questions.announcements(language)) is not None:
+        known.append(announcements)
     return ears_of(choose(settings.speech, language), settings.speech, known)
 
 

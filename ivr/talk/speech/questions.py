@@ -44,6 +44,14 @@ def shipped(language: str) -> dict[str, Question]:
     return load(path) if path.is_file() else {}
 
 
+@cache
+def announcements(language: str) -> Question | None:
+    """What telephone networks say before an answer, from prompts/announcements/LANGUAGE.toml;
+    None where the language has none."""
+    path = folder("prompts") / "announcements" / f"{language}.toml"
+    return load(path)["announcement"] if path.is_file() else None
+
+
 def commands(language: str) -> tuple[Choice, ...]:
     """The words heard at every question of a language."""
     return next((question.commands for question in shipped(language).values()), ())

@@ -9,7 +9,7 @@ answer that means something else.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import exp
@@ -37,6 +37,10 @@ _ODDS = (-1.25, 0.49, 0.34, 0.64)
 """A logistic regression on 488 answers and other words of six voices of the machine and one
 person, at 8 kHz. Fitted without a voice, it accepts 96 % of that voice's answers (all of the
 person's), and 1 % of its other words; the constant is set a little stricter than that."""
+
+_SPELLINGS = {"转": "赚"}
+"""Signs that are tried in another spelling too: 转人工 alone is understood of 20 of 24 clean
+answers and 15 with noise of 20 dB, either way it is of 24 and 21, and nothing else is less."""
 
 _PROMPT = ("<|startoftranscript|>", "<|{}|>", "<|transcribe|>", "<|notimestamps|>")
 _END = "<|endoftext|>"
@@ -73,9 +77,9 @@ class WhisperEngine:
     _hushed: dict[tuple[int, str], float] = field(init=False, default_factory=dict)
 
     def learn(self, question: Question) -> None:
-        phrases = [phrase for phrase, _ in question.phrases()]
+        texts = [text for text, _, _ in _spelt(question)]
         for frames in _WINDOWS:
-            self._hush(phrases, frames)
+            self._hush(texts, frames)
 
     def recognise(self, samples: Pcm, question: Question) -> Recognised:
         begun = time.monotonic()
@@ -94,16 +98,16 @@ class WhisperEngine:
 
     def evidence(self, samples: Pcm, question: Question) -> "Evidence":
         """The phrase that fits best, and what speaks for it."""
-        phrases = list(question.phrases())
-        texts = [phrase for phrase, _ in phrases]
+        spelt = list(_spelt(question))
+        texts = [text for text, _, _ in spelt]
         frames = next(window for window in _WINDOWS if len(samples) / RATE <= window / 100 - 0.2)
         hush = self._hush(texts, frames)
         *fits, freely = self._fit(samples, [*texts, None], frames)
         fit = np.array(fits)
         even = fit - _LAMBDA * hush
         best = int(np.argmax(even))
-        phrase, choice = phrases[best]
-        others = [even[at] for at, (_, one) in enumerate(phrases) if one.code != choice.code]
+        _, phrase, choice = spelt[best]
+        others = [even[at] for at, (*_, one) in enumerate(spelt) if one.code != choice.code]
         return Evidence(
             phrase,
             choice,
@@ -122,15 +126,15 @@ class WhisperEngine:
         (result,) = self._model.generate(_stored(features[None]), [self._prompt], beam_size=5)
         return str(self._tokenizer.decode(result.sequences_ids[0])).strip()
 
-    def _hush(self, phrases: list[str], frames: int) -> _Scores:
-        """How well each phrase fits near-silence; worked out once."""
-        unknown = [phrase for phrase in phrases if (frames, phrase) not in self._hushed]
+    def _hush(self, texts: list[str], frames: int) -> _Scores:
+        """How well each text fits near-silence; worked out once."""
+        unknown = [text for text in texts if (frames, text) not in self._hushed]
         if unknown:
             drawn = np.random.default_rng(0).standard_normal(frames * RATE // 100)
             scores = self._fit((drawn * _HUSH).astype(np.int16), unknown, frames)
-            for phrase, score in zip(unknown, scores, strict=True):
-                self._hushed[frames, phrase] = float(score)
-        return np.array([self._hushed[frames, phrase] for phrase in phrases])
+            for text, score in zip(unknown, scores, strict=True):
+                self._hushed[frames, text] = float(score)
+        return np.array([self._hushed[frames, text] for text in texts])
 
     def _fit(self, samples: Pcm, phrases: Sequence[str | None], frames: int) -> list[float]:
         """The log-probability of each phrase as the whole of what is said in `samples`.
@@ -141,13 +145,14 @@ class WhisperEngine:
             [] if one is None else self._tokenizer.encode(one, add_special_tokens=False).ids
             for one in phrases
         ]
+        longest = max(map(len, texts))
         heard = np.array(self._model.encode(_stored(log_mel(wideband(samples), frames)[None])))
         results = self._model.generate(
             _stored(np.repeat(heard, len(texts), axis=0)),
             [self._prompt + text for text in texts],
             beam_size=1,
-            # both halves of a forced text count, and the end of the longest must be reached
-            max_length=2 * len(self._prompt) + max(map(len, texts)) + 2,
+            # half of it is decoded; the end of the longest forced text must be reached
+            max_length=2 * max(longest + 1, len(self._prompt) + longest // 2 + 1),
             return_logits_vocab=True,
             suppress_blank=False,
             suppress_tokens=[],
@@ -185,6 +190,14 @@ class WhisperEngine:
     @cached_property
     def _end(self) -> int:
         return int(self._tokenizer.token_to_id(_END))
+
+
+def _spelt(question: Question) -> Iterator[tuple[str, str, Choice]]:
+    """Everything that is forced upon the model, with the phrase it stands for and its meaning."""
+    signs = str.maketrans(_SPELLINGS)
+    for phrase, choice in question.phrases():
+        for text in dict.fromkeys((phrase, phrase.translate(signs))):
+            yield text, phrase, choice
 
 
 def _stored(values: NDArray[np.float32]) -> Any:

@@ -31,6 +31,7 @@ RECYCLED_AFTER = 1_000
 _PROGRAM = "ivr.talk.speech.worker"
 _STUCK_S = 15.0  # a worker that is merely slow is left to finish: a fresh one is slower still
 _START_S = 60.0
+_ROOM = 1.25  # of what a fresh worker has: no replacement has less, so this much is no reason
 _GOODBYE_S = 0.5
 _RESTART_S = (0.1, 1.0, 5.0, 30.0)  # how long to wait after so many deaths on end
 _NEWS = 0.2  # what the last answer counts in how long one usually takes
@@ -58,6 +59,7 @@ class _Worker:
     unheard: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by question
     answers: int = 0
     memory_mb: float = 0.0
+    fresh_mb: float = 0.0  # before its first answer
 
     @classmethod
     async def start(cls, engine: Engine, questions: Iterable[Question]) -> "_Worker":
@@ -78,6 +80,7 @@ class _Worker:
         except BaseException:
             await worker.end()
             raise
+        worker.fresh_mb = worker.memory_mb
         return worker
 
     async def ask(self, job: Job, within_s: float) -> Done:
@@ -252,10 +255,17 @@ class Recogniser:
                     await (await next_one).end()
 
     async def _start(self) -> _Worker:
-        return await _Worker.start(self.engine, self._questions)
+        worker = await _Worker.start(self.engine, self._questions)
+        if worker.fresh_mb > self._speech.memory_mb:
+            log.warning(
+                "the model alone takes more than speech.memory_mb",
+                engine=self.engine.name, mb=round(worker.fresh_mb), limit=self._speech.memory_mb,
+            )  # fmt: skip
+        return worker
 
     def _worn(self, worker: _Worker) -> bool:
-        grown = worker.answers >= _SETTLED and worker.memory_mb > self._speech.memory_mb
+        most_mb = max(self._speech.memory_mb, worker.fresh_mb * _ROOM)
+        grown = worker.answers >= _SETTLED and worker.memory_mb > most_mb
         return grown or worker.answers >= self._recycled_after
 
     async def _take_unless(self, worker: _Worker) -> _Order:

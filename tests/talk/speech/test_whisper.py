@@ -52,6 +52,20 @@ def test_the_beginning_of_an_answer_is_not_believed(
 
 
 @pytest.mark.slow
+def test_sentences_that_begin_alike_are_heard_to_their_end(
+    whisper: WhisperEngine, say: Say
+) -> None:
+    choices = ("对不起您拨打的电话暂时无人接听", "对不起您拨打的电话暂时无法接通")
+    question = Question(
+        "long", tuple(Choice(f"c{n}", str(n), (words,), words) for n, words in enumerate(choices))
+    )
+    for words in choices:
+        heard = whisper.recognise(say("zm_yunxi", words), question)
+        assert heard.sure
+        assert heard.transcript == words
+
+
+@pytest.mark.slow
 def test_a_question_of_ones_own(whisper: WhisperEngine, say: Say) -> None:
     own = Question(
         "when",

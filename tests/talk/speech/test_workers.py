@@ -140,6 +140,25 @@ async def test_one_that_has_grown_is_replaced_without_a_gap(asked: Question) -> 
         await gone(first)
 
 
+async def test_one_whose_model_needs_more_than_the_limit_is_kept_until_it_grows(
+    asked: Question,
+) -> None:
+    """A fresh one would need as much: it would be replaced for ever."""
+    engine = ObedientEngine(weighs_mb=150, takes_s=0.05)
+    async with Recogniser(engine, Speech(workers=1, memory_mb=120), [asked]) as recogniser:
+        await recogniser.ready()
+        (first,) = recogniser.pids
+        for _ in range(60):  # from the twentieth on it may be replaced, which takes half a second
+            await recogniser.recognise(order(1), asked)
+        assert recogniser.memory_mb[0] > 150
+        assert recogniser.pids == [first]
+        await recogniser.recognise(order(GROWS), asked)
+        async with asyncio.timeout(20):
+            while recogniser.pids == [first]:
+                assert (await recogniser.recognise(order(1), asked)).choice == "yes"
+        await gone(first)
+
+
 async def test_an_answer_nobody_waits_for_is_not_worked_on(asked: Question) -> None:
     async with Recogniser(ObedientEngine(takes_s=0.3), Speech(workers=1), [asked]) as recogniser:
         await recogniser.ready()
