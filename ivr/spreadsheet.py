@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import xlsxwriter
-
 from ivr.errors import UserError
 
 Cell = str | float | int | datetime | None
@@ -74,6 +72,8 @@ def _csv(headings: Sequence[Heading], table: Sequence[Sequence[Cell]]) -> bytes:
 
 
 def _xlsx(title: str, headings: Sequence[Heading], table: Sequence[Sequence[Cell]]) -> bytes:
+    import xlsxwriter  # for those who write a spreadsheet, not for every service
+
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True})
     sheet = book.add_worksheet(title)

@@ -14,9 +14,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import openpyxl
-from openpyxl.utils import column_index_from_string
-
 from ivr.errors import UserError
 
 COLUMNS = 64  # a stray cell at the far right must not make every row 16,384 wide
@@ -148,6 +145,8 @@ def _telling(file: Path) -> Iterator[None]:
 
 
 def _xlsx(file: Path, limits: Limits) -> Iterator[Sheet]:
+    import openpyxl  # 15 MB of memory, for those who read a spreadsheet
+
     with _telling(file), ExitStack() as stack:
         archive = stack.enter_context(zipfile.ZipFile(file))
         unpacked = sum(part.file_size for part in archive.infolist())
@@ -182,6 +181,8 @@ def _calculated(file: Path, sheet: Any) -> Iterator[Sequence[Any]]:
     openpyxl gives formulas or results, not both; the results are read beside
     the formulas from the first row on that has one.
     """
+    import openpyxl
+
     results: Iterator[Sequence[Any]] | None = None
     at = 0
     with ExitStack() as stack:
@@ -212,6 +213,8 @@ def _is_formula(value: Any) -> bool:
 
 def _merges(archive: zipfile.ZipFile, part: str) -> list[Merge]:
     """Merged cells of a sheet, by their first row."""
+    from openpyxl.utils import column_index_from_string
+
     pattern = re.compile(rb'mergeCell\s[^>]*?\bref="([A-Z]{1,3})(\d+):[A-Z]{1,3}(\d+)"')
     found = []
     rest = b""
