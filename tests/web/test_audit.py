@@ -166,7 +166,8 @@ def test_every_change_leaves_a_line(service: Service) -> None:
             for cell in one.__closure__ or ():
                 if isinstance(inner := cell.cell_contents, FunctionType):
                     left.append(inner)
-                    if inner.__code__.co_name != inner.__name__:
+                    made = inner.__code__.co_name != inner.__name__
+                    if made and Path(inner.__code__.co_filename).name.endswith("_api.py"):
                         names |= {*inner.__code__.co_names}
         return names
 
